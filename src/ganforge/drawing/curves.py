@@ -1,0 +1,92 @@
+"""What a run's log says about its learning, as arrays to draw.
+
+A log is a list of events, one JSON object a line; the ``report`` events carry the numbers (any of which may be null or not
+finite):
+
+    {"event": "report", "seen": 6400, "seconds": 12.3, "losses": {"D": {"total": 0.93, …}, "G": {"total": 1.07}},
+     "verdicts": {"training": 0.71, "held_out": 0.68, "fakes": 0.31}, "hit_rate": 0.81, …}
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Series = npt.NDArray[np.float64]
+"""float64 (R,), one number a report; NaN where the log has none."""
+
+VERDICT_NAMES = {"training": "training pictures", "held_out": "held-out pictures", "fakes": "the generator's fakes"}
+"""Keys of a report's verdicts and what people read."""
+
+
+@dataclass(frozen=True)
+class Curves:
+    """R reports of a run, in order.
+
+    Attributes:
+        seen: training pictures shown so far.
+        seconds: since the start.
+        losses: the total loss of every turn, by its name.
+        verdicts: how real D finds each kind of picture (0 … 1), by the keys of VERDICT_NAMES.
+        hit_rate: share of pictures that D sorts rightly into real and fake, 0 … 1; .5 is a coin toss.
+    """
+
+    seen: Series
+    seconds: Series
+    losses: dict[str, Series]
+    verdicts: dict[str, Series]
+    hit_rate: Series
+
+    @property
+    def minutes(self) -> Series:
+        """Since the start."""
+        return self.seconds / 60
+
+
+def read_curves(events: Iterable[Mapping[str, Any]]) -> Curves:
+    """The report events among ``events``, sorted by pictures seen; later reports win over earlier ones."""
+    by_seen = {
+        event["seen"]: event for event in events if event.get("event") == "report" and _number(event.get("seen")) >= 0
+    }
+    reports = [by_seen[seen] for seen in sorted(by_seen)]
+    turns = dict.fromkeys(name for report in reports for name in report.get("losses") or {})
+
+    def series(*keys: str) -> Series:
+        return np.array([_number(_dig(report, keys)) for report in reports], dtype=np.float64)
+
+    return Curves(
+        seen=series("seen"),
+        seconds=series("seconds"),
+        losses={turn: series("losses", turn, "total") for turn in turns},
+        verdicts={kind: series("verdicts", kind) for kind in VERDICT_NAMES},
+        hit_rate=series("hit_rate"),
+    )
+
+
+def smooth(values: Series) -> Series:
+    """A running mean that forgets by half every 25th of the run, unbiased at its start; gaps stay gaps."""
+    keep = 0.5 ** (25 / max(len(values), 25))
+    mean, weight = 0.0, 0.0
+    smoothed = np.full(len(values), np.nan)
+    for i, value in enumerate(values):
+        if np.isfinite(value):
+            mean, weight = keep * mean + (1 - keep) * value, keep * weight + (1 - keep)
+            smoothed[i] = mean / weight
+    return smoothed
+
+
+def _dig(report: Mapping[str, Any], keys: tuple[str, ...]) -> object:
+    value: object = report
+    for key in keys:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _number(value: object) -> float:
+    """``value`` as a finite float, else NaN."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    return math.nan

@@ -1,0 +1,165 @@
+"""Learning curves as PNG and SVG. No window, no pyplot, nothing global: safe inside a training loop or a server."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganforge.drawing.curves import VERDICT_NAMES, Curves, Series, read_curves, smooth
+from ganforge.drawing.files import replacing
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's palette, darkened where thin lines on white need it; one colour a player in every panel.
+CRITIC, FORGER, HELD_OUT, HIT_RATE = "#0072b2", "#d55e00", "#00825e", "#5b3b8c"
+OTHERS = ("#8a6d00", "#a3466f", "#3d3d3d")
+INK, FAINT_INK, RULE = "#1b1f24", "#59616b", "#dfe3e8"
+
+PLAYERS = {"D": "D, the critic", "G": "G, the forger"}
+
+VERDICT_STYLES = {
+    "training": {"color": CRITIC, "linestyle": "-"},
+    "held_out": {"color": HELD_OUT, "linestyle": (0, (5, 2))},
+    "fakes": {"color": FORGER, "linestyle": "-"},
+}
+
+STYLE = {
+    "font.family": ["DejaVu Sans"],  # matplotlib's own: the same picture on every machine
+    "font.size": 10,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "ganforge",  # equal logs give equal files
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "xtick.color": FAINT_INK,
+    "ytick.color": FAINT_INK,
+    "path.simplify": True,
+}
+
+
+def learning_curves(events: Iterable[Mapping[str, Any]], path_png: Path | str, path_svg: Path | str) -> None:
+    """Draw the losses, D's verdicts and its hit rate over the pictures seen, once as PNG and once as SVG. Atomic.
+
+    Args:
+        events: the run's log (`ganforge.drawing.curves`); without a report yet, empty panels are drawn.
+        path_png: 1,440 pixels wide.
+        path_svg: the same, as vectors.
+
+    Raises:
+        OSError: when a file cannot be written.
+    """
+    import matplotlib
+
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells users about font caches
+    curves = read_curves(events)
+    with matplotlib.rc_context(STYLE):
+        figure = _draw(curves)
+        with replacing(path_png) as temporary:
+            figure.savefig(temporary, format="png", dpi=160)
+        with replacing(path_svg) as temporary:
+            figure.savefig(temporary, format="svg", metadata={"Date": None})
+
+
+def _draw(curves: Curves) -> Figure:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 8.4), facecolor="white", layout="constrained")
+    FigureCanvasAgg(figure)
+    losses, verdicts, hit_rate = figure.subplots(3, 1, sharex=True, gridspec_kw={"height_ratios": [1, 1, 0.8]})
+    figure.get_layout_engine().set(h_pad=0.09, w_pad=0.08)
+    for axes in (losses, verdicts, hit_rate):
+        axes.grid(True, color=RULE, linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.spines[:].set_visible(False)
+        axes.spines["bottom"].set(visible=True, color=RULE)
+        axes.tick_params(length=0)
+    _share_of_pictures(losses, hit_rate, curves)
+
+    _heading(losses, "Losses", "what each player minimises")
+    for i, (turn, values) in enumerate(curves.losses.items()):
+        colour = {"D": CRITIC, "G": FORGER}.get(turn, OTHERS[i % len(OTHERS)])
+        _line(losses, curves.seen, values, label=PLAYERS.get(turn, turn), color=colour)
+
+    _heading(verdicts, "D's verdicts", "how real it finds them: 0 is fake, 1 is real")
+    for kind, values in curves.verdicts.items():
+        _line(verdicts, curves.seen, values, label=VERDICT_NAMES[kind], **VERDICT_STYLES[kind])
+    verdicts.set_ylim(-0.02, 1.02)
+
+    _heading(hit_rate, "D's hit rate", "share of pictures it sorts rightly into real and fake")
+    _line(hit_rate, curves.seen, curves.hit_rate, label="hit rate", color=HIT_RATE)
+    known = curves.hit_rate[np.isfinite(curves.hit_rate)]
+    hit_rate.set_ylim(min(0.36, known.min(initial=1) - 0.04), 1.02)
+    hit_rate.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    hit_rate.axhline(0.5, color=INK, linewidth=1.1, linestyle=(0, (2, 2)), zorder=1)
+    hit_rate.annotate(
+        "50 %: the critic can no longer tell", (0.005, 0.5), (0, -4), xycoords=("axes fraction", "data"),
+        textcoords="offset points", ha="left", va="top", fontsize=9, color=INK,
+    )  # fmt: skip
+    for axes in (losses, verdicts, hit_rate):
+        _label_lines(axes)
+    if not len(curves.seen):
+        verdicts.text(0.5, 0.5, "no report yet", transform=verdicts.transAxes, ha="center", color=FAINT_INK)
+    return figure
+
+
+def _heading(axes: Axes, title: str, explanation: str) -> None:
+    text = axes.set_title(title, loc="left", fontsize=11.5, fontweight="bold", pad=8)
+    axes.annotate(
+        explanation, (1, 0), (10, 0), xycoords=text, textcoords="offset points", ha="left", va="bottom", fontsize=9,
+        color=FAINT_INK,
+    )  # fmt: skip
+
+
+def _label_lines(axes: Axes) -> None:
+    """Write each line's name at its end, in its colour, so that nobody looks things up in a legend."""
+    low, high = axes.get_ylim()
+    apart = (high - low) * 0.085
+    ends = []
+    for line in axes.get_lines():
+        values = np.asarray(line.get_ydata(), dtype=np.float64)
+        known = np.flatnonzero(np.isfinite(values))
+        if not line.get_label().startswith("_") and len(known):
+            ends.append((float(values[known[-1]]), line))
+    place = -np.inf
+    for end, line in sorted(ends, key=lambda pair: pair[0]):
+        place = max(end, place + apart)
+        axes.annotate(
+            line.get_label(), (1, place), (8, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+            ha="left", va="center", fontsize=9.5, color=line.get_color(), annotation_clip=False,
+        )  # fmt: skip
+
+
+def _line(axes: Axes, seen: Series, values: Series, **style: Any) -> None:
+    """A smoothed line over its faint raw one; a dot where a single report leaves nothing to join."""
+    if len(values) < 8:
+        axes.plot(seen, values, linewidth=2, marker="o", markersize=4, **style)
+        return
+    raw = {**style, "label": None, "linestyle": "-"}
+    axes.plot(seen, values, linewidth=1, alpha=0.28, **raw)
+    axes.plot(seen, smooth(values), linewidth=2.1, solid_capstyle="round", **style)
+
+
+def _share_of_pictures(top: Axes, bottom: Axes, curves: Curves) -> None:
+    """Pictures seen below the last panel, minutes above the first."""
+    from matplotlib.ticker import MaxNLocator
+
+    last = float(curves.seen[-1]) if len(curves.seen) else 1.0
+    bottom.set_xlim(0, max(last, 1.0) * 1.01)
+    bottom.set_xlabel("pictures seen")
+    bottom.xaxis.set_major_locator(MaxNLocator(7, integer=True))
+    bottom.xaxis.set_major_formatter(lambda seen, _: f"{seen:,.0f}")
+    known = np.isfinite(curves.minutes)
+    if not known.any():
+        return
+    minutes, seen = np.r_[0, curves.minutes[known]], np.r_[0, curves.seen[known]]
+    marks = [m for m in MaxNLocator(6).tick_values(0, float(minutes[-1])) if 0 <= m <= minutes[-1]]
+    time = top.secondary_xaxis("top")
+    time.set_xticks([float(np.interp(m, minutes, seen)) for m in marks], [f"{m:g} min" for m in marks])
+    time.tick_params(length=0)
+    time.spines[:].set_visible(False)

@@ -1,0 +1,94 @@
+"""What this machine is and can do."""
+
+import os
+import platform
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Facts that belong beside every measured number.
+
+    Attributes:
+        device: "cpu", "cuda" or "mps".
+        name: of the processor or GPU.
+        threads: that torch computes with.
+        bf16: whether bfloat16 is computed natively (elsewhere it is slower than float32).
+        torch: version.
+        python: version.
+        system: operating system and architecture.
+    """
+
+    device: str
+    name: str
+    threads: int
+    bf16: bool
+    torch: str
+    python: str
+    system: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def best_device() -> torch.device:
+    """CUDA where there is a GPU, else Apple's MPS, else the CPU. ``GANFORGE_DEVICE`` overrides."""
+    asked = os.environ.get("GANFORGE_DEVICE")
+    if asked:
+        return torch.device(asked)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                if line.startswith("model name"):
+                    return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def has_native_bf16(device: torch.device) -> bool:
+    """Whether bfloat16 matrix products have instructions of their own here (AVX512-BF16, AMX, Ampere and later)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return False
+
+
+def describe(device: torch.device | None = None) -> Machine:
+    """The machine as it computes now."""
+    device = device or best_device()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
+    return Machine(
+        device=device.type,
+        name=name,
+        threads=torch.get_num_threads(),
+        bf16=has_native_bf16(device),
+        torch=str(torch.__version__),
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.machine()}",
+    )
+
+
+def peak_memory_bytes(device: torch.device) -> int:
+    """The most memory that was in use: of the GPU on CUDA, resident of this process elsewhere; 0 where unknown."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    try:
+        import resource
+    except ImportError:  # Windows keeps no such count
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if platform.system() == "Darwin" else peak * 1024
