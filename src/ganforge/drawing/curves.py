@@ -1,7 +1,7 @@
 """What a run's log says about its learning, as arrays to draw.
 
-A log is a list of events, one JSON object a line; the ``report`` events carry the numbers (any of which may be null or not
-finite):
+A log is a list of events, one JSON object a line; the ``report`` events carry the numbers (any of which may be null or
+not finite):
 
     {"event": "report", "seen": 6400, "seconds": 12.3, "losses": {"D": {"total": 0.93, …}, "G": {"total": 1.07}},
      "verdicts": {"training": 0.71, "held_out": 0.68, "fakes": 0.31}, "hit_rate": 0.81, …}
@@ -76,6 +76,19 @@ def smooth(values: Series) -> Series:
             mean, weight = keep * mean + (1 - keep) * value, keep * weight + (1 - keep)
             smoothed[i] = mean / weight
     return smoothed
+
+
+def loss_range(curves: Curves) -> tuple[float, float]:
+    """Lowest and highest loss worth drawing: a rare spike is cut off, so that it does not flatten everything else."""
+    losses = np.concatenate([np.empty(0), *curves.losses.values()])
+    losses = losses[np.isfinite(losses)]
+    if not len(losses):
+        return 0.0, 1.0
+    low, usual_low, usual_high, high = np.percentile(losses, (0, 2, 98, 100))
+    spread = usual_high - usual_low
+    low, high = max(low, usual_low - spread), min(high, usual_high + spread)
+    margin = max((high - low) * 0.06, 0.02)
+    return float(low - margin), float(high + margin)
 
 
 def _dig(report: Mapping[str, Any], keys: tuple[str, ...]) -> object:

@@ -37,17 +37,19 @@ def to_uint8(pictures: Tensor | npt.NDArray[Any]) -> Pictures:
     Values outside are clipped, grey becomes RGB, and what is not a number becomes mid-grey. Raises ValueError for
     another shape.
     """
-    array = pictures if isinstance(pictures, np.ndarray) else pictures.detach().float().cpu().numpy()
+    array: npt.NDArray[Any] = pictures if isinstance(pictures, np.ndarray) else pictures.detach().float().cpu().numpy()
     if array.ndim != 4 or array.shape[1] not in (1, 3):
         raise ValueError(f"expected pictures of shape (N, 1 or 3, h, w), got {array.shape}")
-    scaled = np.nan_to_num((array.astype(np.float32) + 1) * 127.5, nan=127.5, posinf=255, neginf=0)
+    scaled: npt.NDArray[np.float32] = np.nan_to_num(
+        (array.astype(np.float32) + 1) * 127.5, nan=127.5, posinf=255, neginf=0
+    )
     rgb = np.broadcast_to(scaled, (len(array), 3, *array.shape[2:])).transpose(0, 2, 3, 1)
     return np.ascontiguousarray(np.clip(np.rint(rgb), 0, 255).astype(np.uint8))
 
 
 def near_square(n: int, height: int = 1, width: int = 1) -> int:
-    """How many columns make n cells of height×width pixels into a sheet closest to a square, at least 1."""
-    return max(1, min(n, round(math.sqrt(n * height / width))))
+    """How many columns make n cells of height×width pixels into a sheet near a square, rather wide than high."""
+    return max(1, min(n, math.ceil(math.sqrt(n * height / width) - 1e-9)))
 
 
 def tile(pictures: Pictures, columns: int | None = None) -> Pictures:
@@ -146,8 +148,8 @@ def save_png(picture: Pictures, path: Path | str, *, text: Mapping[str, str] | N
     Args:
         picture: what to write.
         path: where; missing folders are made.
-        text: metadata, read back by ``PIL.Image.open(path).text``: recipe, seeds, "AI-generated". Names are 1 … 79 Latin-1
-            characters, values any text.
+        text: metadata, read back by ``PIL.Image.open(path).text``: recipe, seeds, "AI-generated". Names are 1 … 79
+            Latin-1 characters, values any text.
 
     Raises:
         ValueError: for another shape or type.

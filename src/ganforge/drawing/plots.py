@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganforge.drawing.curves import VERDICT_NAMES, Curves, Series, read_curves, smooth
+from ganforge.drawing.curves import VERDICT_NAMES, Curves, Series, loss_range, read_curves, smooth
 from ganforge.drawing.files import replacing
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ INK, FAINT_INK, RULE = "#1b1f24", "#59616b", "#dfe3e8"
 
 PLAYERS = {"D": "D, the critic", "G": "G, the forger"}
 
-VERDICT_STYLES = {
+VERDICT_STYLES: dict[str, dict[str, Any]] = {
     "training": {"color": CRITIC, "linestyle": "-"},
     "held_out": {"color": HELD_OUT, "linestyle": (0, (5, 2))},
     "fakes": {"color": FORGER, "linestyle": "-"},
 }
 
-STYLE = {
+STYLE: Any = {  # matplotlib's versions disagree on the type of a style
     "font.family": ["DejaVu Sans"],  # matplotlib's own: the same picture on every machine
     "font.size": 10,
     "svg.fonttype": "path",
@@ -68,11 +68,11 @@ def learning_curves(events: Iterable[Mapping[str, Any]], path_png: Path | str, p
 def _draw(curves: Curves) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    figure = Figure(figsize=(9, 8.4), facecolor="white", layout="constrained")
+    figure = Figure(figsize=(9, 8.4), facecolor="white", layout=ConstrainedLayoutEngine(h_pad=0.09, w_pad=0.08))
     FigureCanvasAgg(figure)
     losses, verdicts, hit_rate = figure.subplots(3, 1, sharex=True, gridspec_kw={"height_ratios": [1, 1, 0.8]})
-    figure.get_layout_engine().set(h_pad=0.09, w_pad=0.08)
     for axes in (losses, verdicts, hit_rate):
         axes.grid(True, color=RULE, linewidth=0.8)
         axes.set_axisbelow(True)
@@ -85,6 +85,7 @@ def _draw(curves: Curves) -> Figure:
     for i, (turn, values) in enumerate(curves.losses.items()):
         colour = {"D": CRITIC, "G": FORGER}.get(turn, OTHERS[i % len(OTHERS)])
         _line(losses, curves.seen, values, label=PLAYERS.get(turn, turn), color=colour)
+    losses.set_ylim(*loss_range(curves))
 
     _heading(verdicts, "D's verdicts", "how real it finds them: 0 is fake, 1 is real")
     for kind, values in curves.verdicts.items():
@@ -124,14 +125,15 @@ def _label_lines(axes: Axes) -> None:
     for line in axes.get_lines():
         values = np.asarray(line.get_ydata(), dtype=np.float64)
         known = np.flatnonzero(np.isfinite(values))
-        if not line.get_label().startswith("_") and len(known):
-            ends.append((float(values[known[-1]]), line))
+        name = str(line.get_label())
+        if not name.startswith("_") and len(known):
+            ends.append((float(values[known[-1]]), name, line.get_color()))
     place = -np.inf
-    for end, line in sorted(ends, key=lambda pair: pair[0]):
+    for end, name, colour in sorted(ends):
         place = max(end, place + apart)
         axes.annotate(
-            line.get_label(), (1, place), (8, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-            ha="left", va="center", fontsize=9.5, color=line.get_color(), annotation_clip=False,
+            name, (1, place), (8, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+            ha="left", va="center", fontsize=9.5, color=colour, annotation_clip=False,
         )  # fmt: skip
 
 

@@ -19,6 +19,14 @@ PROGRESS_COLOUR = (230, 159, 0)
 PICTURES_WIDTH = 768
 """About how many pixels the pictures of a row take together: small ones are enlarged, large ones shrunk."""
 
+LEAST_WIDTH = 480
+TEXT_SIZE, KEY_SIZE = 17, 13
+BAR_GAP = 2
+"""Pixels between a picture and its bar."""
+
+Box = tuple[int, int, int, int]
+"""left, top, right, bottom; right and bottom excluded."""
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -44,8 +52,8 @@ def stored_frames(
 ) -> Iterator[Frame]:
     """The frames of a run: the sheets that the ``sample`` events of its log name, cut into pictures of height×width.
 
-    Sheets are read one by one as they are asked for; lost or damaged ones are left out. With ``most``, about evenly spaced
-    in pictures seen, the first and the last among them.
+    Sheets are read one by one as they are asked for; lost or damaged ones are left out. With ``most``, about evenly
+    spaced in pictures seen, the first and the last among them.
     """
     samples = [event for event in events if event.get("event") == "sample"]
     if most is not None and len(samples) > most:
@@ -85,7 +93,7 @@ def timelapse(
 
 
 def draw_frame(frame: Frame, *, columns: int | None = None) -> Pictures:
-    """One frame of the time-lapse, uint8 (H, W, 3)."""
+    """One frame of the time-lapse, uint8 (H, W, 3), H and W even."""
     n, h, w, _ = frame.pictures.shape
     columns = columns or near_square(n, h, w)
     rows = math.ceil(n / columns)
@@ -93,40 +101,44 @@ def draw_frame(frame: Frame, *, columns: int | None = None) -> Pictures:
     factor = max(1, round(factor)) if factor > 0.75 else factor  # whole factors keep edges crisp
     cell_w, cell_h = round(w * factor), round(h * factor)
     gap, bar = max(4, cell_w // 16), max(3, cell_w // 24)
-    body_w = columns * (cell_w + gap) + gap
-    margin = gap + max(0, 480 - body_w) // 2  # room for the footer's words
-    size = 17
-    footer = line_height(size) + 3 * gap + bar
-    step = cell_h + 2 + bar + gap
-    width = body_w - 2 * gap + 2 * margin
-    canvas = Image.new("RGB", (width + width % 2, gap + rows * step + footer + (gap + rows * step + footer) % 2), GROUND)
+    row_h = cell_h + BAR_GAP + bar + gap
+    body_w = columns * (cell_w + gap) - gap
+    margin = gap + max(0, LEAST_WIDTH - body_w) // 2  # room for the footer's words
+    footer_y = gap + rows * row_h + gap // 2
+    width, height = body_w + 2 * margin, footer_y + line_height(TEXT_SIZE) + bar + 2 * gap
+
+    canvas = Image.new("RGB", (width + width % 2, height + height % 2), GROUND)
     draw = ImageDraw.Draw(canvas)
     for i, picture in enumerate(frame.pictures):
-        x, y = margin + i % columns * (cell_w + gap), gap + i // columns * step
-        image = Image.fromarray(picture)
-        canvas.paste(image.resize((cell_w, cell_h), Image.Resampling.BICUBIC), (x, y))
+        x, y = margin + i % columns * (cell_w + gap), gap + i // columns * row_h
+        canvas.paste(Image.fromarray(picture).resize((cell_w, cell_h), Image.Resampling.BICUBIC), (x, y))
         if i < len(frame.verdicts):
-            _bar(draw, x, y + cell_h + 2, cell_w, bar, frame.verdicts[i], VERDICT_COLOUR)
-    y = gap + rows * step
-    minutes, seconds = divmod(round(frame.seconds), 60)
-    draw.text((margin, y), f"{frame.seen:,} pictures seen · {minutes}:{seconds:02d}", fill=INK, font=font(size))
-    if frame.verdicts:
-        key = "bar: how real the critic finds it"
-        length = font(13).getlength(key)
-        if canvas.width - 2 * margin - length > 12 * size:
-            draw.text((canvas.width - margin - length, y + 3), key, fill=VERDICT_COLOUR, font=font(13))
-    _bar(draw, margin, y + line_height(size) + gap, canvas.width - 2 * margin, bar, frame.fraction, PROGRESS_COLOUR)
+            top = y + cell_h + BAR_GAP
+            _bar(draw, (x, top, x + cell_w, top + bar), frame.verdicts[i], VERDICT_COLOUR)
+    _footer(draw, frame, (margin, footer_y, width - margin, footer_y + line_height(TEXT_SIZE) + gap + bar), bar)
     return np.asarray(canvas)
 
 
-def _bar(
-    draw: ImageDraw.ImageDraw, x: int, y: int, width: int, height: int, share: float, colour: tuple[int, int, int]
-) -> None:
+def _footer(draw: ImageDraw.ImageDraw, frame: Frame, box: Box, bar: int) -> None:
+    """Pictures seen and time on the left, the bars' key on the right where it fits, the run's progress below."""
+    left, top, right, bottom = box
+    minutes, seconds = divmod(round(frame.seconds), 60)
+    progress = f"{frame.seen:,} pictures seen · {minutes}:{seconds:02d}"
+    key = "bar: how real the critic finds it"
+    draw.text((left, top), progress, fill=INK, font=font(TEXT_SIZE))
+    free = right - left - font(TEXT_SIZE).getlength(progress) - TEXT_SIZE
+    if frame.verdicts and font(KEY_SIZE).getlength(key) <= free:
+        draw.text((right, top + TEXT_SIZE), key, fill=VERDICT_COLOUR, font=font(KEY_SIZE), anchor="rs")
+    _bar(draw, (left, bottom - bar, right, bottom), frame.fraction, PROGRESS_COLOUR)
+
+
+def _bar(draw: ImageDraw.ImageDraw, box: Box, share: float, colour: tuple[int, int, int]) -> None:
     """A track with its left ``share`` filled; only the track where the share is not a number."""
-    draw.rectangle((x, y, x + width - 1, y + height - 1), fill=FAINT)
-    filled = round(width * min(max(share, 0.0), 1.0)) if math.isfinite(share) else 0
+    left, top, right, bottom = box
+    draw.rectangle((left, top, right - 1, bottom - 1), fill=FAINT)
+    filled = round((right - left) * min(max(share, 0.0), 1.0)) if math.isfinite(share) else 0
     if filled:
-        draw.rectangle((x, y, x + filled - 1, y + height - 1), fill=colour)
+        draw.rectangle((left, top, left + filled - 1, bottom - 1), fill=colour)
 
 
 def _spread(samples: list[Mapping[str, Any]], most: int) -> list[Mapping[str, Any]]:
