@@ -1,0 +1,107 @@
+"""What a worker does with one picture: read, decode, hash, fit."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ganforge.pictures.collection import Pictures, Pixels, UnreadablePicture
+from ganforge.pictures.decode import LEAST_SIDE, Colour, Facts, decode
+from ganforge.pictures.fit import enough, fit
+from ganforge.pictures.workers import cores, in_order
+from ganforge.progress import Progress
+
+CHUNK = 64
+"""Pictures a worker handles at a time: enough to hide the cost of sending them back."""
+
+ALONE = 512
+"""Up to so many pictures, starting processes takes longer than decoding right here."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a worker needs to know.
+
+    Attributes:
+        pictures: how they are read.
+        size: (height, width) to make of each.
+        pad: see `ganforge.pictures.fit.fit`.
+        background: see `ganforge.pictures.decode.decode`.
+        centre: (width, height) to cut out of the middle first, or None.
+    """
+
+    pictures: Pictures
+    size: tuple[int, int]
+    pad: bool = False
+    background: Colour = (255, 255, 255)
+    centre: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One picture, or the reason why it is none.
+
+    Attributes:
+        index: in the collection.
+        pixels: uint8 (H, W, 3), or None.
+        hash: of the decoded pixels before fitting: equal for pictures that look the same to the last bit.
+        facts: what the file said of itself.
+        reshaped: cropped or padded because of other proportions.
+        enlarged: it had fewer pixels than asked for.
+        reason: why there are no pixels.
+    """
+
+    index: int
+    pixels: Pixels | None = None
+    hash: bytes = b""
+    facts: Facts | None = None
+    reshaped: bool = False
+    enlarged: bool = False
+    reason: str = ""
+
+
+def prepared(recipe: Recipe, count: int, workers: int | None, what: str, progress: Progress) -> Iterator[Prepared]:
+    """All ``count`` pictures of a collection in order, read by several processes if there are many.
+
+    Args:
+        recipe: sent to every worker.
+        count: N.
+        workers: processes; by default the environment variable GANFORGE_WORKERS, or one a core.
+        what: the word for ``progress``.
+        progress: told how many are done.
+    """
+    if workers is None:
+        named = os.environ.get("GANFORGE_WORKERS", "")
+        workers = int(named) if named.isdigit() and int(named) else cores()
+    if count <= ALONE:
+        workers = 1
+    progress(what, 0, count)
+    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    for chunk in in_order(_prepare_chunk, recipe, chunks, workers):
+        yield from chunk
+        progress(what, chunk[-1].index + 1, count)
+
+
+def _prepare_chunk(recipe: Recipe, indices: range) -> list[Prepared]:
+    return [_prepare(recipe, index) for index in indices]
+
+
+def _prepare(recipe: Recipe, index: int) -> Prepared:
+    try:
+        read = recipe.pictures.read(index, recipe.size)
+        if isinstance(read, bytes):
+            # A named crop is counted in the pixels of the original, so that one is decoded at full size.
+            least = enough(recipe.size) if recipe.centre is None else None
+            pixels, facts = decode(read, background=recipe.background, least=least)
+        else:
+            pixels, facts = read, Facts(read.shape[1], read.shape[0], "RGB", "array")
+            if min(read.shape[:2]) < LEAST_SIDE:
+                raise UnreadablePicture(f"{facts.width}×{facts.height} pixels: smaller than {LEAST_SIDE}")
+    except UnreadablePicture as error:
+        return Prepared(index, reason=str(error))
+    identity = hashlib.blake2b(f"{pixels.shape}".encode(), digest_size=16)
+    identity.update(np.ascontiguousarray(pixels).data)
+    fitted = fit(pixels, recipe.size, pad=recipe.pad, background=recipe.background, centre=recipe.centre)
+    return Prepared(index, fitted.pixels, identity.digest(), facts, fitted.reshaped, fitted.enlarged)

@@ -1,0 +1,92 @@
+"""What happened to the pictures of a collection, counted, and said in sentences."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ganforge.pictures.collection import Skipped
+from ganforge.pictures.decode import format_of
+from ganforge.pictures.pack import PackOptions
+from ganforge.pictures.prepare import Prepared
+
+
+class Tally:
+    """Counts prepared pictures as they come.
+
+    Attributes:
+        kept: indices of the pictures to use: readable, and the first of its kind.
+        skipped: files passed over, those of the listing first.
+        duplicates: names of pictures that look exactly like an earlier one.
+        sizes: how many pictures have which (width, height).
+        modes: likewise for pixel formats.
+        formats: likewise for file formats.
+    """
+
+    def __init__(self, names: Sequence[str], skipped: Sequence[Skipped]) -> None:
+        self._names = names
+        self._seen: set[bytes] = set()
+        self.kept: list[int] = []
+        self.skipped = list(skipped)
+        self.duplicates: list[str] = []
+        self.sizes: Counter[tuple[int, int]] = Counter()
+        self.modes: Counter[str] = Counter()
+        self.formats: Counter[str] = Counter()
+        self._reshaped: Counter[tuple[int, int]] = Counter()
+        self._enlarged = self._moving = self._misnamed = 0
+
+    def add(self, picture: Prepared) -> bool:
+        """Count a picture; True if it is to be used."""
+        name = self._names[picture.index]
+        if picture.facts is None:
+            self.skipped.append(Skipped(name, picture.reason))
+            return False
+        size = (picture.facts.width, picture.facts.height)
+        self.sizes[size] += 1
+        self.modes[picture.facts.mode] += 1
+        self.formats[picture.facts.format] += 1
+        if picture.hash in self._seen:
+            self.duplicates.append(name)
+            return False
+        self._seen.add(picture.hash)
+        self.kept.append(picture.index)
+        self._reshaped[size] += picture.reshaped
+        self._enlarged += picture.enlarged
+        self._moving += picture.facts.frames > 1
+        self._misnamed += picture.facts.format not in ("array", format_of(name), "DIB" if format_of(name) else None)
+        return True
+
+    def sentences(self, options: PackOptions) -> list[str]:
+        """What a user should know of how the pictures were read."""
+        shape = "square" if options.height == options.width else f"{options.width}:{options.height} part"
+        target = f"{options.width}×{options.height}"
+        said: list[str] = []
+        if reshaped := sum(self._reshaped.values()):
+            (w, h), most = self._reshaped.most_common(1)[0]
+            sizes = f"{w}×{h}" + (" and other sizes" if most < reshaped else "")
+            done = (
+                f"padded with {options.background} from {sizes} to {target}"
+                if options.fit == "pad"
+                else f"cropped from {sizes} to the centre {shape}"
+            )
+            said.append(f"{_pictures(reshaped)} {_were(reshaped)} {done}.")
+        if self._enlarged:
+            n = self._enlarged
+            said.append(f"{_pictures(n)} {_were(n)} smaller than {target} and {_were(n)} enlarged: expect soft samples.")
+        if self._misnamed:
+            said.append(f"{_pictures(self._misnamed)} {_were(self._misnamed)} read by content: the suffix is wrong.")
+        if self._moving:
+            said.append(f"{_pictures(self._moving)} {_were(self._moving)} animated or had pages: one frame was used.")
+        if self.duplicates:
+            n = len(self.duplicates)
+            said.append(f"{_pictures(n)} {_were(n)} left out as exact {'copies' if n > 1 else 'copy'} of others.")
+        if self.skipped:
+            n = len(self.skipped)
+            said.append(f"{n} file{'s' if n > 1 else ''} {_were(n)} skipped (`ganforge data inspect` says why).")
+        return said
+
+
+def _pictures(count: int) -> str:
+    return f"{count:,} picture{'s' if count != 1 else ''}"
+
+
+def _were(count: int) -> str:
+    return "were" if count != 1 else "was"

@@ -1,0 +1,91 @@
+"""The same function over many pictures, in several processes, in order.
+
+Processes are spawned on every platform. They import only what decoding needs (no torch), and they never import the
+user's own script: a script without ``if __name__ == "__main__"`` would otherwise run once more in each of them.
+"""
+
+import contextlib
+import multiprocessing
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from ganforge.errors import PicturesError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+_state: Any = None
+"""In a worker: what every job needs, sent once."""
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _start(state: Any) -> None:
+    global _state  # noqa: PLW0603 - a process pool has no other place for what all jobs share
+    _state = state
+
+
+def _work(function: Callable[[Any, Job], Result], job: Job) -> Result:
+    return function(_state, job)
+
+
+def in_order(
+    function: Callable[[Any, Job], Result], state: Any, jobs: Sequence[Job], workers: int
+) -> Iterator[Result]:
+    """Yield ``function(state, job)`` for each job, in the jobs' order.
+
+    Args:
+        function: importable by name.
+        state: sent once to each worker.
+        jobs: at most two a worker are under way or waiting to be fetched, so that memory stays bounded.
+        workers: processes; 1 works right here.
+
+    Raises:
+        PicturesError: a worker died (out of memory, or a decoder crashed).
+    """
+    if workers <= 1 or len(jobs) <= 1:
+        for job in jobs:
+            yield function(state, job)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(jobs)), mp_context=context, initializer=_start, initargs=(state,))
+    waiting: deque[Future[Result]] = deque()
+    try:
+        for job in jobs:
+            with _no_main_module():
+                waiting.append(pool.submit(_work, function, job))
+            if len(waiting) >= 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool:
+        raise PicturesError(
+            "A process that was decoding pictures died, most likely for want of memory. Close other programs, or set the"
+            " environment variable GANFORGE_WORKERS=1 to decode one picture at a time."
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _no_main_module() -> Iterator[None]:
+    """While processes start: hide where the main module came from, which is what spawned processes would import."""
+    main = sys.modules["__main__"]
+    hidden = {name: getattr(main, name) for name in ("__file__", "__spec__") if getattr(main, name, None) is not None}
+    for name in hidden:
+        setattr(main, name, None)
+    try:
+        yield
+    finally:
+        for name, value in hidden.items():
+            setattr(main, name, value)
