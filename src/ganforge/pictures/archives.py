@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import io
 import lzma
-import os
 import re
 import shutil
 import stat
@@ -15,9 +14,9 @@ import tarfile
 import weakref
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 from ganforge.errors import PicturesError
 from ganforge.pictures.cache import scratch_file
@@ -57,7 +56,7 @@ class _Archive(FileTree):
         self.files = tuple(sorted(self._members))
         self.skipped = tuple(skipped)
 
-    def digest(self, names: Sequence[str], progress: Progress = silent) -> str:
+    def digest(self, names: Sequence[str], progress: Progress = silent) -> str:  # noqa: ARG002
         """See `FileTree.digest`. The whole archive is hashed: one long read is faster than many short ones."""
         whole = hashlib.blake2b(digest_size=16)
         total = self.location.stat().st_size
@@ -85,7 +84,7 @@ class ZipTree(_Archive):
                 self._file = zipfile.ZipFile(self.location)
             except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError) as error:
                 raise PicturesError(
-                    f"{self.location} cannot be opened as a zip ({error}). It may be cut off: download or copy it again."
+                    f"{self.location} cannot be opened as a zip ({error}). It may be cut off: download it again."
                 ) from None
         return self._file
 
@@ -132,14 +131,14 @@ class TarTree(_Archive):
             weakref.finalize(self, self._plain.unlink, missing_ok=True)
         members: list[tarfile.TarInfo] = []
         try:
-            with tarfile.open(self._plain, "r:") as tar:
+            with tarfile.open(self._plain, "r:", encoding="utf-8") as tar:
                 for member in tar:
                     members.append(member)
         except (tarfile.TarError, OSError, EOFError, ValueError) as error:
             cut = cut or str(error)
         members = [member for member in members if not member.isdir()]
         size = self._plain.stat().st_size
-        names = decode_names([os.fsencode(m.name) if os.name != "nt" else m.name.encode("utf-8", "surrogateescape") for m in members])
+        names = decode_names([member.name.encode("utf-8", "surrogateescape") for member in members])
         self._keep(
             names,
             [(member.offset_data, member.size) for member in members],
@@ -173,7 +172,11 @@ class TarTree(_Archive):
         return size
 
 
-_COMPRESSED = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ": lzma.open}
+_COMPRESSED: dict[bytes, Callable[[Path, Literal["rb"]], IO[bytes]]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
 
 
 def _plain_tar(path: Path) -> tuple[Path, str | None]:

@@ -1,9 +1,9 @@
 """Where packs are kept: the user's cache folder, never beside the pictures.
 
-    packs/<digest>/       whole packs; a folder gets its name only when it is complete
-    building/             packs that are being written; swept when nobody holds their lock
-    scratch/              unpacked copies of compressed tars, for as long as their process lives
-    known/<stamp>.json    which pack belongs to unchanged names, sizes and dates, so that nothing need be hashed again
+packs/<digest>/       whole packs; a folder gets its name only when it is complete
+building/             packs that are being written; swept when nobody holds their lock
+scratch/              unpacked copies of compressed tars, for as long as their process lives
+known/<stamp>.json    which pack belongs to unchanged names, sizes and dates, so that nothing need be hashed again
 """
 
 import os

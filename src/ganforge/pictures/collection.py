@@ -3,7 +3,7 @@
 A reader (one file of `ganforge.pictures.readers`) recognises one layout and returns a `Collection`:
 
     Collection ── names        N names, as the user would find them
-               ── pictures     how picture i is read: encoded bytes, or a decoded uint8 array; travels to worker processes
+               ── pictures     how picture i is read: bytes, or a uint8 array; travels to worker processes
                ── annotations  schema, table (N, A), captions, splits (N)
                ── skipped      what was passed over while listing, with reasons
                ── remarks      sentences for the user
@@ -66,7 +66,7 @@ class Pictures(Protocol):
 
         Args:
             index: 0 … N − 1.
-            size: (height, width) that the caller is going to make of it; only collections that are drawn make use of it.
+            size: (height, width) that the caller is going to make of it; for collections that are drawn.
 
         Raises:
             UnreadablePicture: this one cannot be read.

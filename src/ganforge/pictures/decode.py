@@ -13,11 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, UnidentifiedImageError
 
 from ganforge.pictures.collection import Pixels, UnreadablePicture
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000")
+Image.init()
+FORMATS = [
+    name
+    for name in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000")
+    if name in Image.OPEN  # AVIF and WebP where Pillow was built with them
+]
 """What may be opened. Pillow knows more formats, some of which start other programs or have no recognisable header."""
 
 SUFFIXES = {
@@ -61,7 +66,6 @@ class Facts:
         mode: Pillow's name of the pixel format, e.g. "RGB", "CMYK", "I;16".
         format: as the content says, e.g. "JPEG".
         frames: more than 1 for animations and multi-page files, of which one is used.
-        mode_note: how an unusual mode was read, or "".
     """
 
     width: int
@@ -84,7 +88,9 @@ def format_of(name: str) -> str | None:
     return SUFFIXES.get(suffix)
 
 
-def decode(data: bytes, *, background: Colour = (255, 255, 255), least: tuple[int, int] | None = None) -> tuple[Pixels, Facts]:
+def decode(
+    data: bytes, *, background: Colour = (255, 255, 255), least: tuple[int, int] | None = None
+) -> tuple[Pixels, Facts]:
     """Decode one file.
 
     Args:
@@ -106,7 +112,7 @@ def decode(data: bytes, *, background: Colour = (255, 255, 255), least: tuple[in
             return _decode(data, background, least)
     except UnreadablePicture:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise UnreadablePicture(_not_a_picture(data)) from None
     except Image.DecompressionBombError:
         raise UnreadablePicture(f"more than {MOST_PIXELS:,} pixels") from None
@@ -172,7 +178,7 @@ def _to_rgb(image: Image.Image, background: Colour) -> Image.Image:
     if image.has_transparency_data:
         if image.mode not in ("RGBA", "LA"):
             # Palettes, "transparency" chunks and premultiplied modes all become plain RGBA.
-            image = image.convert("LA" if image.mode in ("La", "PA_") else "RGBA")
+            image = image.convert("LA" if image.mode == "La" else "RGBA")
         alpha = image.getchannel("A")
         image = image.convert("L" if image.mode == "LA" else "RGB")
     elif image.mode in ("P", "PA"):

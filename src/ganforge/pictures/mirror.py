@@ -52,8 +52,9 @@ class MirrorVerdict:
 def thumbnail(pixels: Pixels) -> npt.NDArray[np.float32]:
     """(H, W, 3) → a grey (THUMB·THUMB,) vector of zero mean."""
     grey = Image.fromarray(pixels).convert("L").resize((THUMB, THUMB), Image.Resampling.BOX)
-    vector = np.asarray(grey, dtype=np.float32).reshape(-1)
-    return vector - vector.mean()
+    vector: npt.NDArray[np.float32] = np.array(grey, dtype=np.float32).reshape(-1)
+    vector -= vector.mean()
+    return vector
 
 
 def mirror_verdict(

@@ -1,10 +1,10 @@
 """The pack: a collection decoded once, memory-mapped, with what is known of each picture beside the pixels.
 
-    pack.json       what is in it: shape, schema, options, notes, skipped files, the mirror verdict
-    pictures.u8     N×H×W×3 uint8, nothing else: memory-mapped
-    table.npy       N×A float32, NaN where unknown
-    splits.npy      N uint8
-    words.json      names and captions, read when first asked for
+pack.json       what is in it: shape, schema, options, notes, skipped files, the mirror verdict
+pictures.u8     N×H×W×3 uint8, nothing else: memory-mapped
+table.npy       N×A float32, NaN where unknown
+splits.npy      N uint8
+words.json      names and captions, read when first asked for
 """
 
 import json
@@ -64,7 +64,7 @@ class PackOptions(BaseModel):
 
 
 def parse_colour(text: str) -> Colour:
-    """"white", "black" or "#rrggbb" → three numbers 0 … 255. Raises ValueError."""
+    """ "white", "black" or "#rrggbb" → three numbers 0 … 255. Raises ValueError."""
     word = {"white": "#ffffff", "black": "#000000"}.get(text.strip().lower(), text.strip())
     try:
         if len(word) != 7 or word[0] != "#":

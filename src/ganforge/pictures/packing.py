@@ -8,7 +8,6 @@ import contextlib
 import errno
 import hashlib
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -70,7 +69,7 @@ def make_pack(
             _sweep(building)
             with _free_of_leftovers(building / digest) as folder:
                 _build(collection, options, digest, folder, workers, progress)
-                os.replace(folder, target)
+                folder.replace(target)
             pack = open_pack(target)
     if now.settled:
         _remember(memo, digest)
@@ -160,16 +159,16 @@ def _build(
     free = shutil.disk_usage(folder).free
     if need > free:
         raise PicturesError(
-            f"The pack needs {need / 2**30:.2f} GB and {folder.parent} has {free / 2**30:.2f} GB free. Free space there,"
-            " choose a smaller size, or set the environment variable GANFORGE_CACHE to a folder on another disk."
+            f"The pack needs {need / 2**30:.2f} GB and {folder.parent} has {free / 2**30:.2f} GB free. Free space"
+            " there, choose a smaller size, or set the environment variable GANFORGE_CACHE to a folder on another disk."
         )
     centre = collection.crops.get(options.celeba_crop)
     recipe = Recipe(collection.pictures, options.size, options.fit == "pad", options.background_rgb, centre)
     tally = Tally(collection.names, collection.skipped)
     with (folder / "pictures.u8").open("wb") as file:
         for picture in prepared(recipe, count, workers, "packing", progress):
-            if tally.add(picture):
-                file.write(picture.pixels)
+            if tally.add(picture) and picture.pixels is not None:
+                file.write(picture.pixels.data)
     kept = tally.kept
     if len(kept) < FEWEST:
         raise PicturesError(_too_few(tally))
@@ -208,7 +207,6 @@ def _too_few(tally: Tally) -> str:
     more = len(tally.skipped) - len(lines)
     passed = f" {len(tally.skipped)} files were skipped:{''.join(lines)}" if lines else ""
     twice = f" {len(tally.duplicates)} pictures are there twice." if tally.duplicates else ""
-    return (
-        f"There are {len(tally.kept)} usable pictures; training needs at least {FEWEST}.{twice}{passed}"
-        + (f"\n  … and {more} more (`ganforge data inspect --json` lists all)" if more > 0 else "")
+    return f"There are {len(tally.kept)} usable pictures; training needs at least {FEWEST}.{twice}{passed}" + (
+        f"\n  … and {more} more (`ganforge data inspect --json` lists all)" if more > 0 else ""
     )

@@ -70,7 +70,7 @@ class Tally:
             said.append(f"{_pictures(reshaped)} {_were(reshaped)} {done}.")
         if self._enlarged:
             n = self._enlarged
-            said.append(f"{_pictures(n)} {_were(n)} smaller than {target} and {_were(n)} enlarged: expect soft samples.")
+            said.append(f"{_pictures(n)} {_were(n)} smaller than {target} and enlarged: expect soft samples.")
         if self._misnamed:
             said.append(f"{_pictures(self._misnamed)} {_were(self._misnamed)} read by content: the suffix is wrong.")
         if self._moving:

@@ -1,6 +1,7 @@
 """A pack as the source of a training: batch number n is a function of the seed and n alone."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,8 @@ def split_held_out(pack: Pack) -> tuple[Indices, Indices]:
     """Which pictures to train on, and which to show only to the critic's judges.
 
     A pack with a validation split holds that one out. Otherwise one picture in twenty is held out, at most 1,000, none
-    below 64 pictures; which ones depends on the number of pictures alone. Pictures of a test split are in neither, unless
-    there are no others.
+    below 64 pictures; which ones depends on the number of pictures alone. Pictures of a test split are in neither,
+    unless there are no others.
 
     Returns:
         (indices to train on, indices held out), both sorted.
@@ -53,7 +54,7 @@ def _scrambled(numbers: Indices) -> npt.NDArray[np.uint64]:
 class PackSource:
     """Batches of a pack, shuffled: every picture once an epoch; implements `ganforge.game.Source`.
 
-    A batch may straddle two epochs, so that none is smaller, and a pack smaller than a batch gives several epochs in one.
+    A batch may straddle two epochs, so that none is smaller; a pack smaller than a batch gives several epochs in one.
 
     Args:
         pack: the pictures.
@@ -97,12 +98,11 @@ class PackSource:
     def batch(self, number: int) -> Batch:
         """The ``number``-th batch of the run, counted from 0."""
         position, stop = number * self.batch_size, (number + 1) * self.batch_size
-        parts: list[tuple[Indices, npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
+        parts: list[tuple[npt.NDArray[Any], ...]] = []
         while position < stop:
             epoch, start = divmod(position, self.size)
             length = min(stop - position, self.size - start)
-            order, flips, choices = self._epoch(epoch)
-            parts.append((order[start : start + length], flips[start : start + length], choices[start : start + length]))
+            parts.append(tuple(column[start : start + length] for column in self._epoch(epoch)))
             position += length
         chosen, flips, choices = (np.concatenate(columns) for columns in zip(*parts, strict=True))
         known = len(self.pack.schema.attributes) > 0

@@ -1,7 +1,7 @@
 """Whether a collection is the one that was seen before, told from names, sizes and dates alone.
 
-Hashing gigabytes to find that nothing has changed would take longer than training's first samples. Dates are trusted only
-once they are older than a moment: a file changed twice within a tick of the clock may keep its date and size.
+Hashing gigabytes to find that nothing has changed would take longer than training's first samples. Dates are trusted
+only once they are older than a moment: a file changed twice within a tick of the clock may keep its date and size.
 """
 
 import hashlib
@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from ganforge.pictures.trees import walk
 
 _COMPANIONS = re.compile(r"labels?[-.]idx1|list_attr_celeba|list_eval_partition", re.IGNORECASE)
 """Files that readers look for beside the one that was named."""
@@ -35,7 +37,7 @@ class Stamp:
 def stamp(pictures: str | Path, more: str) -> Stamp:
     """Stamp what lies at ``pictures``; ``more`` (options, versions) goes into the digest."""
     path = Path(pictures).expanduser()
-    digest = hashlib.blake2b(f"{os.path.abspath(path)}\n{more}".encode("utf-8", "surrogateescape"), digest_size=16)
+    digest = hashlib.blake2b(f"{path.absolute()}\n{more}".encode("utf-8", "surrogateescape"), digest_size=16)
     newest = 0.0
     try:
         files = _below(path) if path.is_dir() else _beside(path)
@@ -48,12 +50,8 @@ def stamp(pictures: str | Path, more: str) -> Stamp:
 
 
 def _below(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        folders.sort()
-        yield parent, os.stat(parent)
-        for name in sorted(names):
-            path = os.path.join(parent, name)
-            yield path, os.stat(path)
+    for found in walk(folder):
+        yield found.name, found.path.stat()
 
 
 def _beside(file: Path) -> Iterator[tuple[str, os.stat_result]]:

@@ -1,7 +1,8 @@
 """Files by name, wherever they lie: a folder here, a zip or tar in `ganforge.pictures.archives`.
 
-The readers of layouts see no difference. Nothing is ever unpacked to the disk by the names of an archive, so a name such as ``../../etc/passwd`` can do no harm;
-such members are passed over all the same and listed, because an archive that holds them is not what it claims to be.
+The readers of layouts see no difference. Nothing is ever unpacked to the disk by the names of an archive, so a name such
+as ``../../etc/passwd`` can do no harm; such members are passed over all the same and listed, because an archive that
+holds them is not what it claims to be.
 """
 
 import hashlib
@@ -12,7 +13,8 @@ import tarfile
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +25,20 @@ from ganforge.progress import Progress, silent
 LARGEST_FILE = 512 * 2**20
 """No single picture has more bytes than this; a member of an archive that claims more is a bomb or no picture."""
 
-ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".txz", ".tbz2", ".7z", ".rar", ".tar.zst", ".cbz")
+ARCHIVES = (
+    ".zip",
+    ".cbz",
+    ".tar",
+    ".tgz",
+    ".tar.gz",
+    ".tar.xz",
+    ".tar.bz2",
+    ".txz",
+    ".tbz2",
+    ".tar.zst",
+    ".7z",
+    ".rar",
+)
 QUIET = re.compile(r"(^|/)(\.[^/]*|__MACOSX|Thumbs\.db|desktop\.ini|@eaDir|\$RECYCLE\.BIN)(/|$)", re.IGNORECASE)
 
 
@@ -85,20 +100,16 @@ class FolderTree(FileTree):
 
     def __init__(self, folder: Path, only: Sequence[str] | None = None) -> None:
         self.location = folder
-        paths: dict[bytes, str] = {}
-        skipped: dict[bytes, str] = {}
-        if only is None:
-            _walk(folder, "", paths, skipped, frozenset())
-        else:
-            paths = {os.fsencode(name): name for name in only}
-        names = dict(zip([*paths, *skipped], decode_names([*paths, *skipped]), strict=True))
-        self._paths = {names[raw]: path for raw, path in paths.items() if not QUIET.search(names[raw])}
+        found = [Found(name, folder / name) for name in only] if only is not None else list(walk(folder))
+        names = decode_names([os.fsencode(entry.name) for entry in found])
+        # A name that is no Unicode is shown as the best guess, but opened as it is.
+        self._paths = {name: entry.path for name, entry in zip(names, found, strict=True) if entry.reason is None}
         self.files = tuple(sorted(self._paths))
-        self.skipped = tuple(Skipped(names[raw], reason) for raw, reason in skipped.items())
+        self.skipped = tuple(Skipped(n, e.reason) for n, e in zip(names, found, strict=True) if e.reason is not None)
 
     def path(self, name: str) -> Path:
         """Where the file ``name`` lies."""
-        return self.location / self._paths[name]
+        return self._paths[name]
 
     def open(self, name: str) -> IO[bytes]:
         """See `FileTree.open`."""
@@ -121,29 +132,38 @@ class FolderTree(FileTree):
         return whole.hexdigest()
 
 
-def _walk(
-    folder: Path, prefix: str, paths: dict[bytes, str], skipped: dict[bytes, str], above: frozenset[tuple[int, int]]
-) -> None:
-    here = os.stat(folder)
-    identity = (here.st_dev, here.st_ino)
-    if identity in above and here.st_ino:
-        skipped[os.fsencode(prefix)] = "a link back to a folder above it"
-        return
+@dataclass(frozen=True)
+class Found:
+    """One entry of a folder: a file, or the reason why it cannot be read."""
+
+    name: str
+    path: Path
+    reason: str | None = None
+
+
+def walk(folder: Path, prefix: str = "", above: frozenset[tuple[int, int]] = frozenset()) -> Iterator[Found]:
+    """All files below a folder, sorted, hidden ones left out; what cannot be read comes with a reason."""
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        here = folder.stat()
+        identity = (here.st_dev, here.st_ino)
+        if identity in above and here.st_ino:
+            yield Found(prefix.rstrip("/"), folder, "a link back to a folder above it")
+            return
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        skipped[os.fsencode(prefix or ".")] = f"folder cannot be read: {error.strerror or error}"
+        yield Found(prefix.rstrip("/") or ".", folder, f"folder cannot be read: {error.strerror or error}")
         return
     for entry in entries:
-        name = prefix + entry.name
+        name, path, reason = prefix + entry.name, Path(entry.path), None
         if QUIET.search(entry.name):
             continue
         try:
             if entry.is_dir():
-                _walk(Path(entry.path), name + "/", paths, skipped, above | {identity})
-            elif entry.is_file():
-                paths[os.fsencode(name)] = name
-            else:
-                skipped[os.fsencode(name)] = "a link to nothing" if entry.is_symlink() else "not a regular file"
+                yield from walk(path, name + "/", above | {identity})
+                continue
+            if not entry.is_file():
+                reason = "a link to nothing" if entry.is_symlink() else "not a regular file"
         except OSError as error:
-            skipped[os.fsencode(name)] = f"cannot be read: {error.strerror or error}"
+            reason = f"cannot be read: {error.strerror or error}"
+        yield Found(name, path, reason)

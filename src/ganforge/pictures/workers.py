@@ -39,9 +39,7 @@ def _work(function: Callable[[Any, Job], Result], job: Job) -> Result:
     return function(_state, job)
 
 
-def in_order(
-    function: Callable[[Any, Job], Result], state: Any, jobs: Sequence[Job], workers: int
-) -> Iterator[Result]:
+def in_order(function: Callable[[Any, Job], Result], state: Any, jobs: Sequence[Job], workers: int) -> Iterator[Result]:
     """Yield ``function(state, job)`` for each job, in the jobs' order.
 
     Args:
@@ -70,8 +68,8 @@ def in_order(
             yield waiting.popleft().result()
     except BrokenProcessPool:
         raise PicturesError(
-            "A process that was decoding pictures died, most likely for want of memory. Close other programs, or set the"
-            " environment variable GANFORGE_WORKERS=1 to decode one picture at a time."
+            "A process that was decoding pictures died, most likely for want of memory. Close other programs, or set"
+            " the environment variable GANFORGE_WORKERS=1 to decode one picture at a time."
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -1,6 +1,6 @@
 """One file a layout: a function ``find(tree)`` that returns a `Collection`, or None where the tree is another layout.
 
-To add a layout, write such a file and put it into READERS, before the ones that would take its files for plain pictures.
+To add a layout, write such a file and put it into READERS, before those that would take its files for plain pictures.
 """
 
 import difflib

@@ -1,8 +1,8 @@
 """Pictures in folders, at any depth; one folder a class where they are sorted so.
 
-    photos/a.jpg  photos/2019/b.png …                    "folder": pictures, nothing known of them
-    cats/1.jpg cats/2.jpg … dogs/1.jpg …                 "class folders": a choice named "label"
-    train/cats/1.jpg … test/dogs/9.jpg …                 the same, with splits
+photos/a.jpg  photos/2019/b.png …                    "folder": pictures, nothing known of them
+cats/1.jpg cats/2.jpg … dogs/1.jpg …                 "class folders": a choice named "label"
+train/cats/1.jpg … test/dogs/9.jpg …                 the same, with splits
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ class TreePictures:
     tree: FileTree
     files: Sequence[str]
 
-    def read(self, index: int, size: tuple[int, int] | None) -> bytes | Pixels:
+    def read(self, index: int, size: tuple[int, int] | None) -> bytes | Pixels:  # noqa: ARG002
         """See `ganforge.pictures.collection.Pictures.read`."""
         return self.tree.read(self.files[index])
 
