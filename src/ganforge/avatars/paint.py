@@ -160,10 +160,7 @@ class Painter:
     ) -> None:
         """A gradient along a line; ``colours`` are (colour, alpha)."""
         shader = skia.GradientShader.MakeLinear([start, end], [_argb(c, a) for c, a in colours], stops)
-        self._fill.setColor(_OPAQUE)
-        self._fill.setShader(shader)
-        self.canvas.drawPath(path, self._fill)
-        self._fill.setShader(None)
+        self.canvas.drawPath(path, skia.Paint(AntiAlias=True, Shader=shader))
 
     def glow(self, x: float, y: float, radius: float, colour: int, alpha: float, flat: float = 1.0) -> None:
         """A soft spot that fades to nothing at ``radius``; ``flat`` < 1 squeezes it in height."""
@@ -171,10 +168,7 @@ class Painter:
         self.canvas.save()
         self.canvas.translate(x, y)
         self.canvas.scale(1, flat)
-        self._fill.setColor(_OPAQUE)
-        self._fill.setShader(shader)
-        self.canvas.drawCircle(0, 0, radius, self._fill)
-        self._fill.setShader(None)
+        self.canvas.drawCircle(0, 0, radius, skia.Paint(AntiAlias=True, Shader=shader))
         self.canvas.restore()
 
     @contextmanager
