@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 _HOMES = {
     "Collection": "collection",
+    "Inspection": "inspection",
     "MirrorVerdict": "mirror",
     "Pack": "pack",
     "PackOptions": "pack",
     "PackSource": "source",
     "cache_folder": "cache",
+    "contact_sheet": "inspection",
     "find_collection": "readers",
+    "inspect": "inspection",
     "make_pack": "packing",
     "mirror_verdict": "mirror",
     "open_pack": "pack",
@@ -24,12 +27,15 @@ _HOMES = {
 
 __all__ = [
     "Collection",
+    "Inspection",
     "MirrorVerdict",
     "Pack",
     "PackOptions",
     "PackSource",
     "cache_folder",
+    "contact_sheet",
     "find_collection",
+    "inspect",
     "make_pack",
     "mirror_verdict",
     "open_pack",
@@ -39,6 +45,7 @@ __all__ = [
 if TYPE_CHECKING:
     from ganforge.pictures.cache import cache_folder
     from ganforge.pictures.collection import Collection
+    from ganforge.pictures.inspection import Inspection, contact_sheet, inspect
     from ganforge.pictures.mirror import MirrorVerdict, mirror_verdict
     from ganforge.pictures.pack import Pack, PackOptions, open_pack
     from ganforge.pictures.packing import make_pack

@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 from ganforge.errors import PicturesError
 from ganforge.pictures.cache import scratch_file
@@ -172,7 +172,7 @@ class TarTree(_Archive):
         return size
 
 
-_COMPRESSED: dict[bytes, Callable[[Path, Literal["rb"]], IO[bytes]]] = {
+_COMPRESSED: dict[bytes, Callable[..., Any]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ": lzma.open,

@@ -62,7 +62,7 @@ class Pictures(Protocol):
     """How the pictures of a collection are read. It is pickled to worker processes, so it keeps no open files then."""
 
     def read(self, index: int, size: tuple[int, int] | None) -> bytes | Pixels:
-        """Picture ``index``: the bytes of its file, or its pixels (H, W, 3).
+        """Picture ``index``: the bytes of its file, or its pixels, uint8 (H, W) or (H, W, 3 or 4).
 
         Args:
             index: 0 … N − 1.
@@ -114,10 +114,8 @@ def annotate(
 ) -> Annotations:
     """Annotations from raw records; the kind of every column is inferred unless it is ``known``."""
     known = known or {}
-    schema = Schema(
-        attributes=tuple(known.get(attribute.name, attribute) for attribute in infer_schema(records).attributes)
-        + tuple(a for name, a in known.items() if name not in infer_schema(records).names)
-    )
+    unknown = [{name: value for name, value in record.items() if name not in known} for record in records]
+    schema = Schema(attributes=(*known.values(), *infer_schema(unknown).attributes))
     table = np.full((len(records), len(schema.attributes)), np.nan, dtype=np.float32)
     for column, attribute in enumerate(schema.attributes):
         codes: dict[Value, float] = {None: np.nan}  # an index into a long list of choices is looked up once a value

@@ -18,9 +18,9 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from ganforge.pictures.collection import Pixels, UnreadablePicture
 
 Image.init()
-FORMATS = [
+FORMATS: list[str] = [
     name
-    for name in ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000")
+    for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000")
     if name in Image.OPEN  # AVIF and WebP where Pillow was built with them
 ]
 """What may be opened. Pillow knows more formats, some of which start other programs or have no recognisable header."""
@@ -124,6 +124,20 @@ def decode(
         raise UnreadablePicture(f"{'cut off' if cut else 'damaged'}: {words}"[:200]) from None
 
 
+def from_array(values: Pixels, background: Colour = (255, 255, 255)) -> tuple[Pixels, Facts]:
+    """uint8 (H, W), or (H, W, C) of 3 or 4 channels → pixels (H, W, 3). Raises UnreadablePicture."""
+    image = Image.fromarray(np.ascontiguousarray(values))
+    _check_size(*image.size)
+    return np.asarray(_to_rgb(image, background)), Facts(*image.size, image.mode, "array")
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise UnreadablePicture(f"{width}×{height} pixels: more than {MOST_PIXELS:,}")
+    if min(width, height) < LEAST_SIDE:
+        raise UnreadablePicture(f"{width}×{height} pixels: smaller than {LEAST_SIDE}")
+
+
 def _not_a_picture(data: bytes) -> str:
     if looks_like_picture(data[:32]):
         return "damaged: its header cannot be read"
@@ -139,10 +153,7 @@ def _not_a_picture(data: bytes) -> str:
 def _decode(data: bytes, background: Colour, least: tuple[int, int] | None) -> tuple[Pixels, Facts]:
     image: Image.Image = Image.open(io.BytesIO(data), formats=FORMATS)
     width, height, mode = *image.size, image.mode
-    if width * height > MOST_PIXELS:
-        raise UnreadablePicture(f"{width}×{height} pixels: more than {MOST_PIXELS:,}")
-    if min(width, height) < LEAST_SIDE:
-        raise UnreadablePicture(f"{width}×{height} pixels: smaller than {LEAST_SIDE}")
+    _check_size(width, height)
     orientation = _orientation(image)
     if least is not None and image.format in ("JPEG", "MPO"):
         image.draft(None, (least[1], least[0]) if orientation < 5 else least)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ganforge.attributes import Schema
 from ganforge.pictures.collection import Pixels
 
 MOST = 2000
@@ -29,9 +30,13 @@ LEAST = 32
 """Fewer pictures than this tell nothing."""
 
 _SIDED = re.compile(
-    r"\b(left|right|leftwards?|rightwards?|clockwise|counterclockwise|anticlockwise|letters?|digits?)\b|左|右",
+    r"(?<![a-z])(left|right|((left|right)wards?)|((counter|anti)?clockwise)|letters?|digits?)(?![a-z])|左|右",
     re.IGNORECASE,
 )
+
+
+_SIDED_TERMS = re.compile(rf"{_SIDED.pattern}|(?<![a-z])(turn(ed)?|yaw|facing|azimuth)(?![a-z])", re.IGNORECASE)
+"""As names of attributes these, too, mean a direction."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ def thumbnail(pixels: Pixels) -> npt.NDArray[np.float32]:
     return vector
 
 
+def schema_terms(schema: Schema) -> list[str]:
+    """The names of attributes and of their values."""
+    return [term for a in schema.attributes for term in (a.name, *getattr(a, "values", ()))]
+
+
 def mirror_verdict(
     pictures: Sequence[Pixels] | Pixels, captions: Sequence[str] = (), terms: Sequence[str] = ()
 ) -> MirrorVerdict:
@@ -67,8 +77,8 @@ def mirror_verdict(
         captions: if one in a hundred speaks of left and right, of letters or digits, mirroring makes it lie.
         terms: names of attributes and of their values; one such word among them is enough.
     """
-    for texts, enough in ((terms, 1), (captions, max(2, len(captions) // 100))):
-        sided = [match.group(0) for text in texts if (match := _SIDED.search(text))]
+    for texts, words, enough in ((terms, _SIDED_TERMS, 1), (captions, _SIDED, max(2, len(captions) // 100))):
+        sided = [match.group(0) for text in texts if (match := words.search(text))]
         if len(sided) >= enough:
             reason = f"flip: off, because the collection's words tell sides or writing apart ({sided[0]!r})."
             return MirrorVerdict(False, float("nan"), reason)

@@ -16,19 +16,17 @@ from pathlib import Path
 import numpy as np
 from filelock import FileLock, Timeout
 
+from ganforge import __version__
 from ganforge.errors import PicturesError
 from ganforge.pictures import cache as caches
 from ganforge.pictures.collection import Collection
-from ganforge.pictures.mirror import mirror_verdict
+from ganforge.pictures.mirror import mirror_verdict, schema_terms
 from ganforge.pictures.pack import FORMAT, Pack, PackFile, PackOptions, open_pack
 from ganforge.pictures.prepare import Recipe, prepared
 from ganforge.pictures.readers import find_collection
-from ganforge.pictures.remarks import Tally
+from ganforge.pictures.remarks import FEWEST, Tally, too_few
 from ganforge.pictures.stamps import stamp
 from ganforge.progress import Progress, silent
-
-FEWEST = 16
-"""Fewer pictures than this are no collection."""
 
 
 def make_pack(
@@ -53,7 +51,7 @@ def make_pack(
     """
     cache = caches.make_folder(cache or caches.cache_folder())
     packs, known, building = (caches.make_folder(cache / name) for name in ("packs", "known", "building"))
-    now = stamp(pictures, f"{FORMAT} {options.model_dump_json()}")
+    now = stamp(pictures, f"{__version__} {FORMAT} {options.model_dump_json()}")
     memo = known / f"{now.digest}.json"
     found = _remembered(memo, packs)
     if found is not None:
@@ -68,7 +66,7 @@ def make_pack(
         if pack is None:
             _sweep(building)
             with _free_of_leftovers(building / digest) as folder:
-                _build(collection, options, digest, folder, workers, progress)
+                _build(folder, digest, collection, options, workers=workers, progress=progress)
                 folder.replace(target)
             pack = open_pack(target)
     if now.settled:
@@ -152,7 +150,13 @@ def _free_of_leftovers(folder: Path) -> Iterator[Path]:
 
 
 def _build(
-    collection: Collection, options: PackOptions, digest: str, folder: Path, workers: int | None, progress: Progress
+    folder: Path,
+    digest: str,
+    collection: Collection,
+    options: PackOptions,
+    *,
+    workers: int | None,
+    progress: Progress,
 ) -> None:
     count, (height, width) = len(collection), options.size
     need = count * height * width * 3 + 2**24
@@ -166,12 +170,12 @@ def _build(
     recipe = Recipe(collection.pictures, options.size, options.fit == "pad", options.background_rgb, centre)
     tally = Tally(collection.names, collection.skipped)
     with (folder / "pictures.u8").open("wb") as file:
-        for picture in prepared(recipe, count, workers, "packing", progress):
+        for picture in prepared(recipe, range(count), workers, "packing", progress):
             if tally.add(picture) and picture.pixels is not None:
                 file.write(picture.pixels.data)
     kept = tally.kept
     if len(kept) < FEWEST:
-        raise PicturesError(_too_few(tally))
+        raise PicturesError(too_few(tally))
     known = collection.annotations
     captions = [list(known.captions[i]) for i in kept]
     np.save(folder / "table.npy", known.table[kept])
@@ -179,8 +183,7 @@ def _build(
     words = {"names": [collection.names[i] for i in kept], "captions": captions if any(captions) else None}
     (folder / "words.json").write_text(json.dumps(words, ensure_ascii=True), encoding="utf-8")
     pixels = np.memmap(folder / "pictures.u8", dtype=np.uint8, mode="r", shape=(len(kept), height, width, 3))
-    terms = [term for a in known.schema.attributes for term in (a.name, *getattr(a, "values", ()))]
-    mirror = mirror_verdict(pixels, [text for texts in captions for text in texts], terms)
+    mirror = mirror_verdict(pixels, [text for texts in captions for text in texts], schema_terms(known.schema))
     del pixels  # Windows renames no folder with a mapped file inside
     about = PackFile(
         format=FORMAT,
@@ -200,13 +203,3 @@ def _build(
         flip_reason=mirror.reason,
     )
     (folder / "pack.json").write_text(about.model_dump_json(indent=1), encoding="utf-8")
-
-
-def _too_few(tally: Tally) -> str:
-    lines = [f"\n  {skipped.name}: {skipped.reason}" for skipped in tally.skipped[:10]]
-    more = len(tally.skipped) - len(lines)
-    passed = f" {len(tally.skipped)} files were skipped:{''.join(lines)}" if lines else ""
-    twice = f" {len(tally.duplicates)} pictures are there twice." if tally.duplicates else ""
-    return f"There are {len(tally.kept)} usable pictures; training needs at least {FEWEST}.{twice}{passed}" + (
-        f"\n  … and {more} more (`ganforge data inspect --json` lists all)" if more > 0 else ""
-    )

@@ -2,13 +2,13 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ganforge.pictures.collection import Pictures, Pixels, UnreadablePicture
-from ganforge.pictures.decode import LEAST_SIDE, Colour, Facts, decode
+from ganforge.pictures.decode import Colour, Facts, decode, from_array
 from ganforge.pictures.fit import enough, fit
 from ganforge.pictures.workers import cores, in_order
 from ganforge.progress import Progress
@@ -62,12 +62,14 @@ class Prepared:
     reason: str = ""
 
 
-def prepared(recipe: Recipe, count: int, workers: int | None, what: str, progress: Progress) -> Iterator[Prepared]:
-    """All ``count`` pictures of a collection in order, read by several processes if there are many.
+def prepared(
+    recipe: Recipe, indices: Sequence[int], workers: int | None, what: str, progress: Progress
+) -> Iterator[Prepared]:
+    """Pictures of a collection in the order of ``indices``, read by several processes if there are many.
 
     Args:
         recipe: sent to every worker.
-        count: N.
+        indices: which pictures.
         workers: processes; by default the environment variable GANFORGE_WORKERS, or one a core.
         what: the word for ``progress``.
         progress: told how many are done.
@@ -75,16 +77,19 @@ def prepared(recipe: Recipe, count: int, workers: int | None, what: str, progres
     if workers is None:
         named = os.environ.get("GANFORGE_WORKERS", "")
         workers = int(named) if named.isdigit() and int(named) else cores()
+    count = len(indices)
     if count <= ALONE:
         workers = 1
     progress(what, 0, count)
-    chunks = [range(start, min(start + CHUNK, count)) for start in range(0, count, CHUNK)]
+    done = 0
+    chunks = [indices[start : start + CHUNK] for start in range(0, count, CHUNK)]
     for chunk in in_order(_prepare_chunk, recipe, chunks, workers):
         yield from chunk
-        progress(what, chunk[-1].index + 1, count)
+        done += len(chunk)
+        progress(what, done, count)
 
 
-def _prepare_chunk(recipe: Recipe, indices: range) -> list[Prepared]:
+def _prepare_chunk(recipe: Recipe, indices: Sequence[int]) -> list[Prepared]:
     return [_prepare(recipe, index) for index in indices]
 
 
@@ -96,9 +101,7 @@ def _prepare(recipe: Recipe, index: int) -> Prepared:
             least = enough(recipe.size) if recipe.centre is None else None
             pixels, facts = decode(read, background=recipe.background, least=least)
         else:
-            pixels, facts = read, Facts(read.shape[1], read.shape[0], "RGB", "array")
-            if min(read.shape[:2]) < LEAST_SIDE:
-                raise UnreadablePicture(f"{facts.width}×{facts.height} pixels: smaller than {LEAST_SIDE}")
+            pixels, facts = from_array(read, recipe.background)
     except UnreadablePicture as error:
         return Prepared(index, reason=str(error))
     identity = hashlib.blake2b(f"{pixels.shape}".encode(), digest_size=16)

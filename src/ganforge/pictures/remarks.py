@@ -8,6 +8,9 @@ from ganforge.pictures.decode import format_of
 from ganforge.pictures.pack import PackOptions
 from ganforge.pictures.prepare import Prepared
 
+FEWEST = 16
+"""Fewer pictures than this are no collection."""
+
 
 class Tally:
     """Counts prepared pictures as they come.
@@ -54,6 +57,11 @@ class Tally:
         self._misnamed += picture.facts.format not in ("array", format_of(name), "DIB" if format_of(name) else None)
         return True
 
+    @property
+    def readable(self) -> int:
+        """Pictures that could be decoded, copies included."""
+        return len(self.kept) + len(self.duplicates)
+
     def sentences(self, options: PackOptions) -> list[str]:
         """What a user should know of how the pictures were read."""
         shape = "square" if options.height == options.width else f"{options.width}:{options.height} part"
@@ -71,6 +79,11 @@ class Tally:
         if self._enlarged:
             n = self._enlarged
             said.append(f"{_pictures(n)} {_were(n)} smaller than {target} and enlarged: expect soft samples.")
+        return [*said, *self.oddities()]
+
+    def oddities(self) -> list[str]:
+        """Sentences on what does not depend on the size that is asked for."""
+        said: list[str] = []
         if self._misnamed:
             said.append(f"{_pictures(self._misnamed)} {_were(self._misnamed)} read by content: the suffix is wrong.")
         if self._moving:
@@ -82,6 +95,17 @@ class Tally:
             n = len(self.skipped)
             said.append(f"{n} file{'s' if n > 1 else ''} {_were(n)} skipped (`ganforge data inspect` says why).")
         return said
+
+
+def too_few(tally: Tally) -> str:
+    """The sentence for a collection that is none."""
+    lines = [f"\n  {skipped.name}: {skipped.reason}" for skipped in tally.skipped[:10]]
+    more = len(tally.skipped) - len(lines)
+    passed = f" {len(tally.skipped)} files were skipped:{''.join(lines)}" if lines else ""
+    twice = f" {len(tally.duplicates)} pictures are there twice." if tally.duplicates else ""
+    return f"There are {len(tally.kept)} usable pictures; training needs at least {FEWEST}.{twice}{passed}" + (
+        f"\n  … and {more} more (`ganforge data inspect --json` lists all)" if more > 0 else ""
+    )
 
 
 def _pictures(count: int) -> str:

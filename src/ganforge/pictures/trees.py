@@ -1,7 +1,7 @@
 """Files by name, wherever they lie: a folder here, a zip or tar in `ganforge.pictures.archives`.
 
-The readers of layouts see no difference. Nothing is ever unpacked to the disk by the names of an archive, so a name such
-as ``../../etc/passwd`` can do no harm; such members are passed over all the same and listed, because an archive that
+The readers of layouts see no difference. Nothing is ever unpacked to the disk by the names of an archive, so a name
+like ``../../etc/passwd`` can do no harm; such members are passed over all the same and listed, because an archive that
 holds them is not what it claims to be.
 """
 

@@ -13,10 +13,16 @@ from ganforge.errors import PicturesError
 from ganforge.pictures.archives import TarTree, ZipTree
 from ganforge.pictures.collection import Collection
 from ganforge.pictures.decode import format_of
-from ganforge.pictures.readers import folders
+from ganforge.pictures.readers import avatars, celeba, folders, idx, imagefolder, npz
 from ganforge.pictures.trees import FileTree, FolderTree
 
-READERS: tuple[Callable[[FileTree], Collection | None], ...] = (folders.find,)
+READERS: tuple[Callable[[FileTree], Collection | None], ...] = (
+    idx.find,
+    npz.find,
+    celeba.find,
+    imagefolder.find,
+    folders.find,
+)
 
 
 def find_collection(pictures: str | Path) -> Collection:
@@ -27,6 +33,9 @@ def find_collection(pictures: str | Path) -> Collection:
         UsageError: ``avatars:`` followed by something else than numbers.
     """
     path = Path(pictures).expanduser()
+    drawn = None if path.exists() else avatars.parse(str(pictures))
+    if drawn is not None:
+        return avatars.collection(drawn)
     tree = _open(path, str(pictures))
     for find in READERS:
         collection = find(tree)
@@ -52,6 +61,11 @@ def _open_file(path: Path) -> FileTree:
     if path.stat().st_size == 0:
         raise PicturesError(f"{path} is empty (0 bytes).")
     name = path.name.lower()
+    if name.endswith(".npz"):
+        return FolderTree(path.parent, only=[path.name])
+    if idx.is_idx(path):
+        labels = idx.labels_file(path.name)
+        return FolderTree(path.parent, only=[path.name, *([labels] if (path.parent / labels).is_file() else [])])
     if zipfile.is_zipfile(path) or name.endswith(".zip"):
         return ZipTree(path)
     if tarfile.is_tarfile(path) or name.endswith((".tar", ".tgz", ".txz", ".tbz2", ".tar.gz", ".tar.xz", ".tar.bz2")):
