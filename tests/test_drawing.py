@@ -282,7 +282,7 @@ def test_long_large_and_heavy_gifs_are_thinned_out_and_shrunk(tmp_path: Path, mo
         assert image.info["duration"] == 60, "a third of the frames, each three times as long"
     write_clip(ramp(2, 400, 1600), tmp_path / "large.gif", 10)
     with Image.open(tmp_path / "large.gif") as image:
-        assert image.size == (640, 160)
+        assert image.size == (560, 140)
     monkeypatch.setattr("ganforge.drawing.clips.GIF_MOST_BYTES", 60_000)
     write_clip(list(noise(6, 128, 128, 3)), tmp_path / "heavy.gif", 10)
     assert (tmp_path / "heavy.gif").stat().st_size <= 60_000

@@ -10,21 +10,26 @@ import numpy as np
 from PIL import Image
 
 from ganforge.drawing.files import replacing
-from ganforge.drawing.grids import Pictures, near_square
+from ganforge.drawing.grids import Pictures
 from ganforge.errors import UsageError
 
 SUFFIXES = (".mp4", ".gif", ".webp")
 
-H264_ENCODERS = {"libx264": {"crf": "18", "preset": "medium"}, "libopenh264": {}, "mpeg4": {"qmin": "2", "qmax": "5"}}
+CRF = 23
+
+ENCODERS = {"libx264": {"preset": "medium"}, "libopenh264": {}, "mpeg4": {"qmin": "2", "qmax": "5"}}
 """In the order of preference; which of them there is depends on how PyAV was built. mpeg4 is always there."""
 
-GIF_LONGEST_SIDE = 640
+GIF_LONGEST_SIDE = 560
 GIF_MOST_FRAMES = 150
 GIF_MOST_BYTES = 8_000_000
 """A gif is for chats and README files, which refuse or shrink larger ones; an mp4 keeps everything."""
 
+PALETTE_SAMPLES, PALETTE_SIDE = 16, 160
+"""Frames, and pixels along their longer side, that a gif's palette is made from."""
 
-def write_clip(frames: Iterable[Pictures], path: Path | str, fps: float) -> None:
+
+def write_clip(frames: Iterable[Pictures], path: Path | str, fps: float, *, crf: int = CRF) -> None:
     """Write frames as a clip; the suffix names the format. Atomic.
 
     Args:
@@ -32,6 +37,7 @@ def write_clip(frames: Iterable[Pictures], path: Path | str, fps: float) -> None
         path: ``.mp4`` (H.264, yuv420p, odd sizes padded to even ones by repeating the last row or column), ``.gif``
             (one palette for the whole clip; long, large or heavy clips are thinned out and shrunk) or ``.webp``.
         fps: frames a second, > 0.
+        crf: quality of an mp4, 0 (exact) … 51 (worst); six more halve the file. Encoders other than x264 ignore it.
 
     Raises:
         UsageError: another suffix.
@@ -46,7 +52,7 @@ def write_clip(frames: Iterable[Pictures], path: Path | str, fps: float) -> None
         raise ValueError(f"a clip needs more than {fps} frames a second")
     with replacing(path) as temporary:
         if suffix == ".mp4":
-            _write_mp4(_checked(frames), temporary, fps)
+            _write_mp4(_checked(frames), temporary, fps, crf)
         else:
             with _Spool(_checked(frames)) as spool:
                 (_write_gif if suffix == ".gif" else _write_webp)(spool, temporary, fps)
@@ -69,16 +75,17 @@ def _checked(frames: Iterable[Pictures]) -> Iterator[Pictures]:
 # --- mp4 --------------------------------------------------------------------------------------------------------------
 
 
-def _write_mp4(frames: Iterator[Pictures], path: Path, fps: float) -> None:
+def _write_mp4(frames: Iterator[Pictures], path: Path, fps: float, crf: int) -> None:
     import av
     from av.video.reformatter import ColorRange, Colorspace
 
-    encoder = next(name for name in H264_ENCODERS if name in av.codecs_available)
+    encoder = next(name for name in ENCODERS if name in av.codecs_available)
+    options = {**ENCODERS[encoder], **({"crf": str(crf)} if encoder == "libx264" else {})}
     rate = Fraction(fps).limit_denominator(1000)
     first = _even(next(frames))
     # faststart puts the index first, so that a browser shows the clip before all of it is there
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream(encoder, rate=rate, options=H264_ENCODERS[encoder])
+        stream = container.add_stream(encoder, rate=rate, options=options)
         stream.height, stream.width = first.shape[:2]
         stream.pix_fmt = "yuv420p"
         # say how RGB became YUV: players guess differently for small and large clips
@@ -155,17 +162,19 @@ def _write_gif_at(spool: _Spool, indices: list[int], size: tuple[int, int], path
         image = Image.fromarray(spool[index])
         return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
 
-    samples = [picture(indices[i]) for i in np.linspace(0, len(indices) - 1, min(16, len(indices))).round().astype(int)]
-    columns = near_square(len(samples))
-    mosaic = Image.new("RGB", (size[0] * columns, size[1] * -(-len(samples) // columns)))
-    for i, sample in enumerate(samples):
-        mosaic.paste(sample, (size[0] * (i % columns), size[1] * (i // columns)))
-    palette = mosaic.quantize(256, method=Image.Quantize.MEDIANCUT)
+    palette = _palette([spool[i] for i in indices[:: -(-len(indices) // PALETTE_SAMPLES)]])
     # no dithering: its noise changes in every frame, flickers, and cannot be compressed
     paletted = (picture(i).quantize(palette=palette, dither=Image.Dither.NONE) for i in indices)
     first = next(paletted)
     milliseconds = max(20, round(seconds * 100) * 10)  # a gif counts in hundredths; players slow down below two
     first.save(path, format="GIF", save_all=True, append_images=paletted, duration=milliseconds, loop=0, optimize=False)
+
+
+def _palette(frames: list[Pictures]) -> Image.Image:
+    """256 colours for all frames. A few pixels are enough to find them; unmixed ones keep bars pure."""
+    h, w, _ = frames[0].shape
+    step = max(1, max(h, w) // PALETTE_SIDE)
+    return Image.fromarray(np.concatenate([frame[::step, ::step] for frame in frames])).quantize(256)
 
 
 def _write_webp(spool: _Spool, path: Path, fps: float) -> None:

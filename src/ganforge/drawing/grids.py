@@ -40,11 +40,10 @@ def to_uint8(pictures: Tensor | npt.NDArray[Any]) -> Pictures:
     array: npt.NDArray[Any] = pictures if isinstance(pictures, np.ndarray) else pictures.detach().float().cpu().numpy()
     if array.ndim != 4 or array.shape[1] not in (1, 3):
         raise ValueError(f"expected pictures of shape (N, 1 or 3, h, w), got {array.shape}")
-    scaled: npt.NDArray[np.float32] = np.nan_to_num(
-        (array.astype(np.float32) + 1) * 127.5, nan=127.5, posinf=255, neginf=0
-    )
+    scaled = np.nan_to_num((array.astype(np.float32) + 1) * 127.5, nan=127.5, posinf=255, neginf=0)
     rgb = np.broadcast_to(scaled, (len(array), 3, *array.shape[2:])).transpose(0, 2, 3, 1)
-    return np.ascontiguousarray(np.clip(np.rint(rgb), 0, 255).astype(np.uint8))
+    rounded: Pictures = np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(rounded)
 
 
 def near_square(n: int, height: int = 1, width: int = 1) -> int:
@@ -62,7 +61,8 @@ def tile(pictures: Pictures, columns: int | None = None) -> Pictures:
     rows = math.ceil(n / columns)
     cells = np.full((rows * columns, h, w, 3), SHADE_OF_BLANKS, np.uint8)
     cells[:n] = pictures
-    return cells.reshape(rows, columns, h, w, 3).swapaxes(1, 2).reshape(rows * h, columns * w, 3)
+    sheet: Pictures = cells.reshape(rows, columns, h, w, 3).swapaxes(1, 2).reshape(rows * h, columns * w, 3)
+    return sheet
 
 
 def untile(sheet: Pictures, height: int, width: int, *, count: int | None = None) -> Pictures:
