@@ -213,6 +213,14 @@ def test_charts_of_any_length(n: int) -> None:
     assert "nan" not in chart.svg
 
 
+@pytest.mark.parametrize(("last", "marks"), [(8000, "2,000"), (32_000, "8k"), (6_000_000, "1.5M")])
+def test_pictures_seen_are_marked_in_a_unit_that_suits_the_run(last: int, marks: str) -> None:
+    seen = np.linspace(last / 9, last, 9)
+    chart = line_chart("Rates", "…", [], seen, y_range=(0, 1), y_ticks=[], y_format=percent)
+    written = re.findall(r'text-anchor="middle">([^<]+)<', chart.svg)
+    assert written[:2] == ["0", marks]
+
+
 def test_evenly_keeps_both_ends() -> None:
     assert evenly(5, 9) == [0, 1, 2, 3, 4]
     assert evenly(101, 3) == [0, 50, 100]

@@ -91,7 +91,7 @@ def line_chart(
         return TOP + (HEIGHT - TOP - BOTTOM) * (high - value) / (high - low)
 
     parts = [f'<g class="rules">{"".join(_rule(y(tick), y_format(tick)) for tick in y_ticks)}</g>']
-    parts += [_x_tick(x(tick), tick) for tick in _whole_ticks(last)]
+    parts += [_x_tick(x(tick), _count(tick, last)) for tick in _whole_ticks(last)]
     parts.append(f'<text class="axis" x="{WIDTH - RIGHT}" y="{HEIGHT - 4}" text-anchor="end">pictures seen</text>')
     if threshold:
         parts.append(_threshold(y(threshold[0]), threshold[1]))
@@ -143,8 +143,14 @@ def _rule(y: float, label: str) -> str:
     )
 
 
-def _x_tick(x: float, value: float) -> str:
-    label = f"{value / 1000:g}k" if value >= 10_000 else f"{value:,.0f}"
+def _count(value: float, largest: float) -> str:
+    """A number of pictures in the unit that suits the largest: 8,000; 8k; 1.5M."""
+    if value == 0 or largest < 10_000:
+        return f"{value:,.0f}"
+    return f"{value / 1e3:g}k" if largest < 1e6 else f"{value / 1e6:g}M"
+
+
+def _x_tick(x: float, label: str) -> str:
     return f'<text class="axis" x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{label}</text>'
 
 
