@@ -6,8 +6,11 @@ import skia
 
 from ganforge.avatars.figure import Figure
 from ganforge.avatars.hair import stand_off
-from ganforge.avatars.paint import Painter, Point, ellipse, polygon, smooth
+from ganforge.avatars.paint import Painter, Point, ellipse, polygon, smooth, star
 from ganforge.avatars.palette import BRIGHT, FABRICS, Material, blend, cloth, pick_apart
+
+# fmt: off
+# (points stand in rows, not one a line)
 
 _GOLD = Material(0xF2C14E, 0xC08A2E, 0x6E4818, 0xFFF3B8)
 
@@ -25,19 +28,22 @@ def draw_on_neck(p: Painter, figure: Figure) -> None:
     if figure.accessory == "choker":
         band = cloth(pick_apart(dice, (0x2B2530, 0x8A2E44, 0x3A4F8A, 0xF4F1EA), figure.skin.base, least=0.25))
         x = 2.5 * figure.turn
-        p.shape(smooth([(-n - 1 + x * 0.4, -14), (x, -8), (n + 1 + x * 0.4, -14), (n + 1, -6), (x, 0), (-n - 1, -6)]), band, 1.0)
+        p.shape(smooth([(-n - 1 + x * 0.4, -14), (x, -8), (n + 1 + x * 0.4, -14), (n + 1, -6), (x, 0), (-n - 1, -6)]),
+                band, 1.0)
         p.shape(ellipse(x, 1.5, 4.2, 4.8), _GOLD if dice.chance(0.6) else cloth(dice.pick(BRIGHT)), 1.0)
     elif figure.accessory == "scarf":
         wool = cloth(pick_apart(dice, FABRICS[3:], figure.hair.base, figure.skin.base))
         side = dice.sign()
         stripe = blend(wool.base, 0xFFFFFF, 0.55) if dice.chance(0.6) else wool.shade
-        tail = smooth([(side * 6, 4), (side * 26, 4), (side * 33, 40), (side * 32, 80, 0), (side * 8, 82, 0), (side * 7, 36)])
+        tail = smooth([(side * 6, 4), (side * 26, 4), (side * 33, 40), (side * 32, 80, 0), (side * 8, 82, 0),
+                       (side * 7, 36)])
         p.shape(tail, wool)
         with p.inside(tail):
             for y in (44, 56):
                 p.fill(polygon([(0, y), (side * 40, y - 2), (side * 40, y + 4), (0, y + 6)]), stripe)
-        loop = smooth([(-n - 17, 2), (-n - 10, -17), (-0.4 * n, -13), (0, -11), (0.4 * n, -13), (n + 10, -17), (n + 17, 2), (0.6 * n, 17), (0, 20),
-                       (-0.6 * n, 17)])  # fmt: skip
+        loop = smooth([(-n - 17, 2), (-n - 10, -17), (-0.4 * n, -13), (0, -11), (0.4 * n, -13), (n + 10, -17),
+                       (n + 17, 2), (0.6 * n, 17), (0, 20),
+                       (-0.6 * n, 17)])
         p.shape(loop, wool, 1.4)
         with p.inside(loop):
             p.oval(-figure.light * (n + 16), 6, 22, 18, wool.shade)
@@ -56,7 +62,8 @@ def draw_on_face(p: Painter, figure: Figure) -> None:
         for end_x, end_y in ((-side * figure.width, -34), (side * (figure.width + 1), y - 14)):
             p.line(skia.Path.Line((x, y - 5), (end_x, end_y)), dark.line, 3.0)
             p.line(skia.Path.Line((x, y - 5), (end_x, end_y)), dark.base, 1.6)
-        path = smooth([(x - a, y - 0.6 * b), (x, y - 0.95 * b), (x + a, y - 0.6 * b), (x + 0.85 * a, y + 0.45 * b), (x, y + b), (x - 0.85 * a, y + 0.45 * b)])
+        path = smooth([(x - a, y - 0.6 * b), (x, y - 0.95 * b), (x + a, y - 0.6 * b), (x + 0.85 * a, y + 0.45 * b),
+                       (x, y + b), (x - 0.85 * a, y + 0.45 * b)])
         p.shape(path, dark, 1.3)
         with p.inside(path):
             p.glow(x + figure.light * 0.4 * a, y - 0.4 * b, a, dark.light, 0.6)
@@ -82,15 +89,11 @@ def draw_over_locks(p: Painter, figure: Figure) -> None:
             p.shape(smooth([(x, y + 1, 0), (x + 6.5, y + 12), (x, y + 19), (x - 6.5, y + 12)]), cloth(colour), 1.1)
             p.oval(x + 2 * figure.light, y + 10, 1.8, 2.6, 0xFFFFFF, 0.9)
         else:
-            points: list[Point] = []
-            for i in range(10):
-                a, r = radians(36 * i), 10.0 if i % 2 == 0 else 4.6
-                points.append((x + r * sin(a), y + 9 - r * cos(a), 0))
-            p.shape(smooth(points), _GOLD, 1.1)
+            p.shape(star(x, y + 9, 10, 4.6), _GOLD, 1.1)
 
 
 def draw_on_hair(p: Painter, figure: Figure) -> None:
-    """In head units, over hair and hat: ribbon, flower, hairpin, headphones, cat ears, horns, the near side of a halo."""
+    """In head units, over hair and hat: ribbon, flower, hairpin, headphones, cat ears, horns, a halo's near side."""
     if figure.accessory == "halo":
         _halo(p, figure, front=True)
     elif figure.accessory in _ON_HAIR:
@@ -127,10 +130,12 @@ def _ribbon(p: Painter, figure: Figure) -> None:
     size = dice.between(23, 28)
     with p.moved(x, y, turn=side * dice.between(14, 34)):
         for s in (-1, 1):
-            p.shape(smooth([(0, 0, 0), (s * 0.5 * size, 0.5 * size), (s * 0.75 * size, 1.15 * size, 0), (s * 0.45 * size, 0.98 * size, 0),
-                            (s * 0.22 * size, 1.1 * size, 0)]), silk, 1.2)  # fmt: skip
-            wing = smooth([(0, -0.12 * size), (s * 0.62 * size, -0.62 * size), (s * 1.06 * size, -0.36 * size), (s * 1.02 * size, 0.34 * size),
-                           (s * 0.6 * size, 0.46 * size), (0, 0.12 * size)])  # fmt: skip
+            p.shape(smooth([(0, 0, 0), (s * 0.5 * size, 0.5 * size), (s * 0.75 * size, 1.15 * size, 0),
+                            (s * 0.45 * size, 0.98 * size, 0),
+                            (s * 0.22 * size, 1.1 * size, 0)]), silk, 1.2)
+            wing = smooth([(0, -0.12 * size), (s * 0.62 * size, -0.62 * size), (s * 1.06 * size, -0.36 * size),
+                           (s * 1.02 * size, 0.34 * size),
+                           (s * 0.6 * size, 0.46 * size), (0, 0.12 * size)])
             p.shape(wing, silk, 1.3)
             with p.inside(wing):
                 p.oval(s * 0.2 * size, 0.1 * size, 0.34 * size, 0.6 * size, silk.shade)
@@ -140,12 +145,14 @@ def _ribbon(p: Painter, figure: Figure) -> None:
 
 def _flower(p: Painter, figure: Figure) -> None:
     dice = figure.dice("accessory")
-    petal = cloth(pick_apart(dice, (0xFFFFFF, 0xF89AB8, 0xF0566A, 0xF8D25A, 0xB48AE0, 0x7AB8F0), figure.hair.base, least=0.2))
+    petal = cloth(pick_apart(dice, (0xFFFFFF, 0xF89AB8, 0xF0566A, 0xF8D25A, 0xB48AE0, 0x7AB8F0), figure.hair.base,
+                             least=0.2))
     x, y, _ = _spot(figure, 0.8, -30)
     r = dice.between(10.5, 13)
     with p.moved(x, y, turn=dice.between(0, 72)):
-        for a in (100, 170):
-            p.fill(ellipse(1.7 * r * cos(radians(a)), 1.7 * r * sin(radians(a)), 0.6 * r, 0.5 * r), 0x5E9A4A)
+        for degrees in (100.0, 170.0):
+            a = radians(degrees)
+            p.fill(ellipse(1.7 * r * cos(a), 1.7 * r * sin(a), 0.6 * r, 0.5 * r), 0x5E9A4A)
         n = dice.pick((5, 5, 6))
         for i in range(n):
             a = radians(360 * i / n)
@@ -165,18 +172,14 @@ def _hairpin(p: Painter, figure: Figure) -> None:
     kind = dice.pick(("bars", "cross", "star"))
     with p.moved(x, y, turn=dice_side * dice.between(18, 40)):
         if kind == "star":
-            points: list[Point] = []
-            for i in range(10):
-                a, r = radians(36 * i), 13.0 if i % 2 == 0 else 6.0
-                points.append((r * sin(a), -r * cos(a), 0))
-            p.shape(smooth(points), pin, 1.2)
+            p.shape(star(0, 0, 15, 7), pin, 1.2)
         elif kind == "cross":
             for turn in (-42, 42):
                 with p.moved(turn=turn):
-                    p.shape(ellipse(0, 0, 15, 3.6), pin, 1.1)
+                    p.shape(ellipse(0, 0, 17, 4.4), pin, 1.1)
         else:
-            for dy in (-5.5, 5.5):
-                p.shape(ellipse(0, dy, 15, 3.6), pin, 1.1)
+            for dy in (-6.2, 6.2):
+                p.shape(ellipse(0, dy, 17, 4.3), pin, 1.1)
 
 
 def _headphones(p: Painter, figure: Figure) -> None:
@@ -184,12 +187,9 @@ def _headphones(p: Painter, figure: Figure) -> None:
     shell = cloth(pick_apart(dice, (*BRIGHT, 0x2B2E3A, 0xF4F1EA), figure.hair.base, least=0.2))
     pad = cloth(0x3A3F4B if shell.base != 0x2B2E3A else 0x8A92A8)
     left, right = -figure.width - stand_off(figure, -1) - 2, figure.width + stand_off(figure, 1) + 2
-    top = -58 - figure.volume if figure.hat == "none" else -82.0
     y = figure.eye_y + 3
-    band = smooth([(left, y - 8), (left * 0.98, -24), (left * 0.66, top + 13), (0, top - 3), (right * 0.66, top + 13), (right * 0.98, -24), (right, y - 8)], closed=False)
-    p.line(band, shell.line, 9.5 / p.bold**0.6)
-    p.line(band, shell.base, 6.6 / p.bold**0.6)
-    p.line(band, shell.light, 1.6 / p.bold**0.6, 0.8)
+    if figure.hat == "none":  # under a hat the band is hidden
+        _headband(p, shell, left, right, y, -58 - figure.volume)
     for side, x in ((-1, left), (1, right)):
         squeeze = 1 - 0.3 * max(0.0, side * figure.turn)
         p.shape(ellipse(x - side * 3, y, 9 * squeeze, 19), pad, 1.2)
@@ -197,38 +197,56 @@ def _headphones(p: Painter, figure: Figure) -> None:
         p.oval(x + side * 3 + figure.light * 2, y - 5, 3.5, 6, shell.light, 0.8)
 
 
+def _headband(p: Painter, shell: Material, left: float, right: float, y: float, top: float) -> None:
+    band = smooth([(left, y - 8), (left * 0.98, -24), (left * 0.66, top + 13), (0, top - 3), (right * 0.66, top + 13),
+                   (right * 0.98, -24), (right, y - 8)], closed=False)
+    p.line(band, shell.line, 9.5 / p.bold**0.6)
+    p.line(band, shell.base, 6.6 / p.bold**0.6)
+    p.line(band, shell.light, 1.6 / p.bold**0.6, 0.8)
+
+
 def _cat_ears(p: Painter, figure: Figure) -> None:
     dice = figure.dice("accessory")
-    fur = figure.hair if dice.chance(0.75) else cloth(pick_apart(dice, (0x3A3744, 0xF4F1EA, 0xB87A4A), figure.hair.base))
+    fur = figure.hair if dice.chance(0.75) else cloth(pick_apart(dice, (0x3A3744, 0xF4F1EA, 0xB87A4A),
+                                                                 figure.hair.base))
     high = dice.between(36, 44)
     top = -40.0 if figure.hat == "none" else -58.0
     for side in (-1, 1):
         squeeze = 1 - 0.22 * side * figure.turn
         x = side * figure.width * 0.72 + 4 * figure.turn
         out = side * dice.between(10, 14)
-        p.shape(smooth([(x - 23 * squeeze, top - 8, 0), (x - 8 + 0.5 * out, top - high * 0.72), (x + out, top - high, 0), (x + 15 + 0.6 * out, top - 0.5 * high),
-                        (x + 23 * squeeze, top + 12, 0), (x, top - 4)]), fur, 1.4)  # fmt: skip
-        p.fill(smooth([(x - 12 * squeeze, top - 9, 0), (x + 0.82 * out, top - 0.8 * high, 0), (x + 14 * squeeze, top + 3, 0)]), 0xF6B4B8)
-        p.leaf(x - 8, top - 5, x + 0.4 * out, top - 0.5 * high, 0, 2.4, fur.base)
-        p.leaf(x + 8, top, x + 0.6 * out, top - 0.4 * high, 0, 2.2, fur.base)
+        edge: list[Point] = [(x - 23 * squeeze, top - 2), (x - 9 + 0.5 * out, top - high * 0.72),
+                             (x + out, top - high, 0),
+                             (x + 15 + 0.6 * out, top - 0.5 * high), (x + 23 * squeeze, top + 14)]
+        p.line(smooth(edge, closed=False), fur.line, 2.6)
+        p.fill(smooth([*edge, (x, top + 4)]), fur.base)
+        p.fill(smooth([(x - 12 * squeeze, top - 9, 0), (x + 0.82 * out, top - 0.8 * high, 0),
+                       (x + 14 * squeeze, top + 3, 0)]), 0xF6B4B8)
+        p.leaf(x - 9, top - 2, x + 0.2 * out, top - 0.5 * high, 0, 3.0, fur.base)
+        p.leaf(x + 9, top + 5, x + 0.8 * out, top - 0.4 * high, 0, 3.0, fur.base)
 
 
 def _horns(p: Painter, figure: Figure) -> None:
     dice = figure.dice("accessory")
-    bone = dice.pick((Material(0x4A3442, 0x2E2030, 0x150E18, 0x9A7A8A), Material(0xE9D8B8, 0xBFA27E, 0x5E4632, 0xFFF8E6),
-                      Material(0xB83240, 0x7E1F33, 0x3A0C18, 0xF58A84)))  # fmt: skip
+    bone = dice.pick((Material(0x4A3442, 0x2E2030, 0x150E18, 0x9A7A8A),
+                      Material(0xE9D8B8, 0xBFA27E, 0x5E4632, 0xFFF8E6),
+                      Material(0xB83240, 0x7E1F33, 0x3A0C18, 0xF58A84)))
     long = dice.between(34, 46)
     curl = dice.between(0, 14)
     for side in (-1, 1):
         x, y = side * figure.width * 0.66 + 5 * figure.turn, (-48.0 if figure.hat == "none" else -64.0)
-        path = smooth([(x - side * 10, y - 5, 0), (x + side * 1, y - 0.52 * long), (x + side * (12 - curl), y - long, 0), (x + side * 19, y - 0.55 * long),
-                       (x + side * 12, y + 8, 0)])  # fmt: skip
-        p.shape(path, bone, 1.3)
+        edge: list[Point] = [(x - side * 11, y + 3), (x + side * 1, y - 0.52 * long),
+                             (x + side * (12 - curl), y - long, 0),
+                             (x + side * 19, y - 0.55 * long), (x + side * 13, y + 14)]
+        path = smooth([*edge, (x, y + 12)])
+        p.line(smooth(edge, closed=False), bone.line, 2.6)
+        p.fill(path, bone.base)
         with p.inside(path):
             for i in range(3):
                 yy = y - 6 - i * 0.24 * long
                 p.leaf(x - 12, yy + side * 2, x + 22, yy - side * 2, 3, 1.3, bone.shade)
-            p.leaf(x + side * 3 + figure.light * 3, y - 4, x + side * 8, y - 0.7 * long, -side * 3, 1.8, bone.light, 0.8)
+            p.leaf(x + side * 3 + figure.light * 3, y - 4, x + side * 8, y - 0.7 * long, -side * 3, 1.8, bone.light,
+                   0.8)
 
 
 _ON_HAIR = {

@@ -13,8 +13,8 @@ Facts = dict[str, str]
 """What a caption mentions: attribute → value, ``smile`` and ``turn`` as one of the words of `mood` and `facing`."""
 
 _MENTIONED = {
-    "gender": 0.85, "age": 0.55, "hair": 0.72, "hairstyle": 0.66, "eyes": 0.5, "skin": 0.28, "smile": 0.5, "glasses": 0.75,
-    "beard": 0.8, "hat": 0.75, "clothes": 0.55, "accessory": 0.7, "turn": 0.18, "background": 0.3,
+    "gender": 0.85, "age": 0.55, "hair": 0.72, "hairstyle": 0.66, "eyes": 0.5, "skin": 0.28, "smile": 0.5,
+    "glasses": 0.75, "beard": 0.8, "hat": 0.75, "clothes": 0.55, "accessory": 0.7, "turn": 0.18, "background": 0.3,
 }  # fmt: skip
 _ABSENCE_MENTIONED = {"glasses": 0.06, "hat": 0.05}
 

@@ -1,4 +1,4 @@
-"""English captions: "A smiling girl with long blue hair and green eyes, wearing a kimono and glasses." and many others."""
+"""English captions: "A smiling girl with long blue hair, wearing a kimono and round glasses." and many others."""
 
 from ganforge.avatars.dice import Dice
 
@@ -6,11 +6,11 @@ HAIR_STYLES = {
     "short": ("short {} hair", "{} hair cut short"),
     "spiky": ("spiky {} hair", "{} hair that stands in spikes"),
     "slicked": ("slicked-back {} hair", "{} hair combed back"),
-    "bob": ("a {} bob", "{} hair in a bob"),
+    "bob": ("{a} {} bob", "{} hair in a bob"),
     "long": ("long {} hair", "long straight {} hair"),
     "wavy": ("wavy {} hair", "long wavy {} hair"),
     "curly": ("curly {} hair", "{} curls"),
-    "ponytail": ("a {} ponytail", "{} hair in a ponytail"),
+    "ponytail": ("{a} {} ponytail", "{} hair in a ponytail"),
     "twintails": ("{} twintails", "{} hair in two tails"),
     "braids": ("{} braids", "two {} braids"),
     "buns": ("{} hair in two buns", "two {} buns"),
@@ -102,7 +102,7 @@ NOUNS: dict[tuple[str | None, str | None], tuple[str, ...]] = {
     (None, "old"): ("old person", "elderly person"),
     (None, None): ("person", "character"),
 }
-PRONOUNS = {"woman": ("She", "is", "wears", "has"), "man": ("He", "is", "wears", "has")}
+PRONOUNS = {"woman": ("She", "wears", "has"), "man": ("He", "wears", "has")}
 
 
 def sentence(facts: dict[str, str], child: bool, dice: Dice) -> str:
@@ -124,14 +124,18 @@ def sentence(facts: dict[str, str], child: bool, dice: Dice) -> str:
     if style == "clothes first" and wearing:
         parts = [f"{start} in {_join(wearing)}"] + ([f"with {_join(having)}"] if having else [])
     else:
-        parts = [f"{start} with {_join(having)}" if having else start] + ([f"wearing {_join(wearing)}"] if wearing else [])
+        parts = [f"{start} with {_join(having)}" if having else start]
+        parts += [f"wearing {_join(wearing)}"] if wearing else []
     text = ", ".join(parts + rest)
     return text[0].upper() + text[1:] + "."
 
 
-def _in_sentences(start: str, facts: dict[str, str], having: list[str], wearing: list[str], rest: list[str], dice: Dice) -> str:
-    he, _, wears, has = PRONOUNS.get(facts.get("gender", ""), ("They", "are", "wear", "have"))
-    first, second = (having, wearing) if having and dice.chance(0.6) or not wearing else (wearing, having)
+def _in_sentences(
+    start: str, facts: dict[str, str], having: list[str], wearing: list[str], rest: list[str], dice: Dice
+) -> str:
+    he, wears, has = PRONOUNS.get(facts.get("gender", ""), ("They", "wear", "have"))
+    looks_first = not wearing or (bool(having) and dice.chance(0.6))
+    first, second = (having, wearing) if looks_first else (wearing, having)
     joiner, verb = ("with", wears) if first is having else ("in", has)
     text = ", ".join([f"{start} {joiner} {_join(first)}", *rest]) + "."
     if second:
@@ -153,7 +157,8 @@ def _having(facts: dict[str, str], dice: Dice) -> list[str]:
     things = []
     colour, style = facts.get("hair"), facts.get("hairstyle")
     if style is not None:
-        things.append(" ".join(dice.pick(HAIR_STYLES[style]).format(colour or "").split()))
+        wording = dice.pick(HAIR_STYLES[style])
+        things.append(" ".join(wording.format(colour or "", a=_article(colour or style)).split()))
     elif colour is not None:
         things.append(f"{colour} hair")
     if "eyes" in facts:
@@ -172,7 +177,7 @@ def _wearing(facts: dict[str, str], dice: Dice) -> list[str]:
     if "clothes" in facts:
         things.append(dice.pick(CLOTHES[facts["clothes"]]))
     for name, table in (("hat", HATS), ("glasses", GLASSES), ("accessory", WORN)):
-        value = facts.get(name)
+        value = facts.get(name, "")
         if value == "none":
             things.append("no hat" if name == "hat" else "no glasses")
         elif value in table:

@@ -3,22 +3,49 @@
 from ganforge.avatars.dice import Dice
 
 COLOURS = {
-    "black": ("黒い", "黒髪"), "brown": ("茶色い", "茶髪"), "blonde": ("金色の", "金髪"), "orange": ("オレンジ色の", "オレンジ色の髪"),
-    "red": ("赤い", "赤い髪"), "pink": ("ピンクの", "ピンクの髪"), "lilac": ("薄紫の", "薄紫の髪"), "purple": ("紫の", "紫の髪"),
-    "blue": ("青い", "青い髪"), "teal": ("青緑の", "青緑の髪"), "green": ("緑の", "緑の髪"), "grey": ("灰色の", "灰色の髪"),
-    "white": ("白い", "白髪"), "gold": ("金色の", ""),
-}  # fmt: skip
+    "black": ("黒い", "黒髪"),
+    "brown": ("茶色い", "茶髪"),
+    "blonde": ("金色の", "金髪"),
+    "orange": ("オレンジ色の", "オレンジ色の髪"),
+    "red": ("赤い", "赤い髪"),
+    "pink": ("ピンクの", "ピンクの髪"),
+    "lilac": ("薄紫の", "薄紫の髪"),
+    "purple": ("紫の", "紫の髪"),
+    "blue": ("青い", "青い髪"),
+    "teal": ("青緑の", "青緑の髪"),
+    "green": ("緑の", "緑の髪"),
+    "grey": ("灰色の", "灰色の髪"),
+    "white": ("白い", "白髪"),
+    "gold": ("金色の", ""),
+}
 """Before a noun, and with the hair as one word."""
 HAIR_STYLES = {
-    "short": ("ショートヘア", "短い髪"), "spiky": ("ツンツンヘア", "逆立った髪"), "slicked": ("オールバック", "後ろになでつけた髪"),
-    "bob": ("ボブ", "ボブヘア"), "long": ("ロングヘア", "長い髪"), "wavy": ("ウェーブヘア", "波打つ髪"), "curly": ("巻き毛", "くるくるの髪"),
-    "ponytail": ("ポニーテール",), "twintails": ("ツインテール",), "braids": ("三つ編み", "二本の三つ編み"),
+    "short": ("ショートヘア", "短い髪"),
+    "spiky": ("ツンツンヘア", "逆立った髪"),
+    "slicked": ("オールバック", "後ろになでつけた髪"),
+    "bob": ("ボブ", "ボブヘア"),
+    "long": ("ロングヘア", "長い髪"),
+    "wavy": ("ウェーブヘア", "波打つ髪"),
+    "curly": ("巻き毛", "くるくるの髪"),
+    "ponytail": ("ポニーテール",),
+    "twintails": ("ツインテール",),
+    "braids": ("三つ編み", "二本の三つ編み"),
     "buns": ("お団子ヘア", "二つのお団子"),
-}  # fmt: skip
+}
 SKINS = {
-    "pale": "色白の肌", "light": "明るい肌", "golden": "黄みがかった肌", "tan": "日焼けした肌", "brown": "褐色の肌", "dark": "濃い色の肌",
-}  # fmt: skip
-BEARDS = {"stubble": ("無精ひげ",), "moustache": ("口ひげ",), "goatee": ("あごひげ",), "full": ("豊かなひげ", "立派なひげ")}
+    "pale": "色白の肌",
+    "light": "明るい肌",
+    "golden": "黄みがかった肌",
+    "tan": "日焼けした肌",
+    "brown": "褐色の肌",
+    "dark": "濃い色の肌",
+}
+BEARDS = {
+    "stubble": ("無精ひげ",),
+    "moustache": ("口ひげ",),
+    "goatee": ("あごひげ",),
+    "full": ("豊かなひげ", "立派なひげ"),
+}
 
 Clause = tuple[str, str, str]
 """A clause that goes on (…て、), one that stands before a noun (…た), one that ends a sentence (…ている)."""
@@ -52,14 +79,31 @@ def _toward(where: str) -> Clause:
     return f"{where}を向き", f"{where}を向いた", f"{where}を向いている"
 
 
-GLASSES = {"round": ("丸い眼鏡", "丸眼鏡"), "square": ("四角い眼鏡",), "aviator": ("ティアドロップ型の眼鏡", "パイロット眼鏡")}
+GLASSES = {
+    "round": ("丸い眼鏡", "丸眼鏡"),
+    "square": ("四角い眼鏡",),
+    "aviator": ("ティアドロップ型の眼鏡", "パイロット眼鏡"),
+}
 HATS = {
-    "beret": "ベレー帽", "cap": "野球帽", "beanie": "ニット帽", "straw": "麦わら帽子", "witch": "魔女の帽子", "tophat": "シルクハット",
-}  # fmt: skip
+    "beret": "ベレー帽",
+    "cap": "野球帽",
+    "beanie": "ニット帽",
+    "straw": "麦わら帽子",
+    "witch": "魔女の帽子",
+    "tophat": "シルクハット",
+}
 CLOTHES = {
-    "tshirt": ("Tシャツ",), "shirt": ("ワイシャツ", "襟付きのシャツ"), "hoodie": ("パーカー",), "sweater": ("セーター",), "suit": ("スーツ",),
-    "sailor": ("セーラー服",), "kimono": ("着物", "和服"), "dress": ("ドレス", "ワンピース"), "armour": ("よろい",), "labcoat": ("白衣",),
-}  # fmt: skip
+    "tshirt": ("Tシャツ",),
+    "shirt": ("ワイシャツ", "襟付きのシャツ"),
+    "hoodie": ("パーカー",),
+    "sweater": ("セーター",),
+    "suit": ("スーツ",),
+    "sailor": ("セーラー服",),
+    "kimono": ("着物", "和服"),
+    "dress": ("ドレス", "ワンピース"),
+    "armour": ("よろい",),
+    "labcoat": ("白衣",),
+}
 ACCESSORIES: dict[str, tuple[Clause, ...]] = {
     "ribbon": (_put_on("リボン"), _put_on("頭にリボン")),
     "flower": (_put_on("花飾り"), ("髪に花を挿し", "髪に花を挿した", "髪に花を挿している")),
@@ -82,19 +126,37 @@ MOODS: dict[str, tuple[Clause, ...]] = {
 }
 FACING = {"left": (_toward("左"),), "right": (_toward("右"),), "front": (_toward("正面"),)}
 BACKGROUNDS = {
-    "plain": ("無地の背景", "シンプルな背景"), "dots": ("水玉模様の背景", "水玉の背景"), "stripes": ("縞模様の背景", "ストライプの背景"),
-    "sky": ("雲の浮かぶ空", "空の背景"), "sunset": ("夕焼け空", "夕焼けの背景"), "night": ("星空", "星の輝く夜空"), "room": ("部屋の中", "室内の背景"),
+    "plain": ("無地の背景", "シンプルな背景"),
+    "dots": ("水玉模様の背景", "水玉の背景"),
+    "stripes": ("縞模様の背景", "ストライプの背景"),
+    "sky": ("雲の浮かぶ空", "空の背景"),
+    "sunset": ("夕焼け空", "夕焼けの背景"),
+    "night": ("星空", "星の輝く夜空"),
+    "room": ("部屋の中", "室内の背景"),
     "leaves": ("木の葉の背景", "葉の茂る背景"),
-}  # fmt: skip
-NOUNS = {
-    ("woman", "child"): ("小さな女の子", "幼い女の子"), ("woman", "young"): ("若い女性", "少女"),
-    ("woman", "grown"): ("大人の女性",), ("woman", "old"): ("おばあさん", "年配の女性"), ("woman", None): ("女性",),
-    ("man", "child"): ("小さな男の子", "幼い男の子"), ("man", "young"): ("若い男性", "少年"), ("man", "grown"): ("大人の男性",),
-    ("man", "old"): ("おじいさん", "年配の男性"), ("man", None): ("男性",), ("neither", "child"): ("中性的な子ども",),
-    ("neither", "young"): ("中性的な若者",), ("neither", "grown"): ("中性的な大人",), ("neither", "old"): ("中性的なお年寄り",),
-    ("neither", None): ("中性的な人物", "中性的なキャラクター"), (None, "child"): ("子ども",), (None, "young"): ("若者", "若い人"),
-    (None, "grown"): ("大人",), (None, "old"): ("お年寄り", "年配の人"), (None, None): ("人物", "キャラクター"),
-}  # fmt: skip
+}
+NOUNS: dict[tuple[str | None, str | None], tuple[str, ...]] = {
+    ("woman", "child"): ("小さな女の子", "幼い女の子"),
+    ("woman", "young"): ("若い女性", "少女"),
+    ("woman", "grown"): ("大人の女性",),
+    ("woman", "old"): ("おばあさん", "年配の女性"),
+    ("woman", None): ("女性",),
+    ("man", "child"): ("小さな男の子", "幼い男の子"),
+    ("man", "young"): ("若い男性", "少年"),
+    ("man", "grown"): ("大人の男性",),
+    ("man", "old"): ("おじいさん", "年配の男性"),
+    ("man", None): ("男性",),
+    ("neither", "child"): ("中性的な子ども",),
+    ("neither", "young"): ("中性的な若者",),
+    ("neither", "grown"): ("中性的な大人",),
+    ("neither", "old"): ("中性的なお年寄り",),
+    ("neither", None): ("中性的な人物", "中性的なキャラクター"),
+    (None, "child"): ("子ども",),
+    (None, "young"): ("若者", "若い人"),
+    (None, "grown"): ("大人",),
+    (None, "old"): ("お年寄り", "年配の人"),
+    (None, None): ("人物", "キャラクター"),
+}
 
 
 def sentence(facts: dict[str, str], child: bool, dice: Dice) -> str:
@@ -123,7 +185,7 @@ def _linked(looks: list[str], dice: Dice) -> str:
 
 def _noun(facts: dict[str, str], child: bool, dice: Dice) -> str:
     gender, age = facts.get("gender"), facts.get("age")
-    if (child and age is None or age == "young" and dice.chance(0.3)) and gender in ("woman", "man"):
+    if gender in ("woman", "man") and ((child and age is None) or (age == "young" and dice.chance(0.3))):
         return "女の子" if gender == "woman" else "男の子"
     return dice.pick(NOUNS[gender, age])
 

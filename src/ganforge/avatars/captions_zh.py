@@ -3,48 +3,103 @@
 from ganforge.avatars.dice import Dice
 
 COLOURS = {
-    "black": "黑色", "brown": "棕色", "blonde": "金色", "orange": "橙色", "red": "红色", "pink": "粉色", "lilac": "淡紫色",
-    "purple": "紫色", "blue": "蓝色", "teal": "青色", "green": "绿色", "grey": "灰色", "white": "白色", "gold": "金色",
-}  # fmt: skip
+    "black": "黑色",
+    "brown": "棕色",
+    "blonde": "金色",
+    "orange": "橙色",
+    "red": "红色",
+    "pink": "粉色",
+    "lilac": "淡紫色",
+    "purple": "紫色",
+    "blue": "蓝色",
+    "teal": "青色",
+    "green": "绿色",
+    "grey": "灰色",
+    "white": "白色",
+    "gold": "金色",
+}
 HAIR_STYLES = {
-    "short": ("短发",), "spiky": ("刺猬头", "竖起的头发"), "slicked": ("背头", "向后梳的头发"), "bob": ("波波头", "齐耳发"),
-    "long": ("长发", "长直发"), "wavy": ("波浪卷发", "大波浪长发"), "curly": ("卷发", "小卷发"), "ponytail": ("马尾", "马尾辫"),
-    "twintails": ("双马尾",), "braids": ("麻花辫", "两条辫子"), "buns": ("丸子头", "双丸子头"),
-}  # fmt: skip
+    "short": ("短发",),
+    "spiky": ("刺猬头", "竖起的头发"),
+    "slicked": ("背头", "向后梳的头发"),
+    "bob": ("波波头", "齐耳发"),
+    "long": ("长发", "长直发"),
+    "wavy": ("波浪卷发", "大波浪长发"),
+    "curly": ("卷发", "小卷发"),
+    "ponytail": ("马尾", "马尾辫"),
+    "twintails": ("双马尾",),
+    "braids": ("麻花辫", "两条辫子"),
+    "buns": ("丸子头", "双丸子头"),
+}
 SKINS = {"pale": "雪白", "light": "浅色", "golden": "暖黄色", "tan": "小麦色", "brown": "褐色", "dark": "深色"}
 BEARDS = {"stubble": ("胡茬",), "moustache": ("八字胡", "小胡子"), "goatee": ("山羊胡",), "full": ("络腮胡", "大胡子")}
 GLASSES = {"round": ("圆框眼镜", "圆眼镜"), "square": ("方框眼镜", "方形眼镜"), "aviator": ("飞行员眼镜", "蛤蟆镜")}
 HATS = {"beret": "贝雷帽", "cap": "棒球帽", "beanie": "毛线帽", "straw": "草帽", "witch": "女巫帽", "tophat": "高礼帽"}
 CLOTHES = {
-    "tshirt": ("T恤",), "shirt": ("衬衫", "衬衣"), "hoodie": ("连帽衫", "卫衣"), "sweater": ("毛衣",),
-    "suit": ("西装", "西服"), "sailor": ("水手服",), "kimono": ("和服",), "dress": ("连衣裙", "裙子"), "armour": ("盔甲", "铠甲"),
+    "tshirt": ("T恤",),
+    "shirt": ("衬衫", "衬衣"),
+    "hoodie": ("连帽衫", "卫衣"),
+    "sweater": ("毛衣",),
+    "suit": ("西装", "西服"),
+    "sailor": ("水手服",),
+    "kimono": ("和服",),
+    "dress": ("连衣裙", "裙子"),
+    "armour": ("盔甲", "铠甲"),
     "labcoat": ("白大褂",),
-}  # fmt: skip
+}
 ACCESSORIES = {
-    "ribbon": ("头上系着蝴蝶结", "扎着蝴蝶结"), "flower": ("头上戴着一朵花", "发间别着一朵花"), "hairpin": ("别着发夹", "头上别着发夹"),
-    "headphones": ("戴着耳机",), "earrings": ("戴着耳环", "戴着一对耳环"), "scarf": ("围着围巾", "脖子上围着围巾"),
-    "choker": ("戴着项圈", "脖子上戴着项圈"), "eyepatch": ("戴着眼罩", "一只眼睛戴着眼罩"), "catears": ("长着猫耳", "有一对猫耳"),
-    "horns": ("头上长着角", "长着一对角"), "halo": ("头顶有光环", "头上浮着光环"),
-}  # fmt: skip
+    "ribbon": ("头上系着蝴蝶结", "扎着蝴蝶结"),
+    "flower": ("头上戴着一朵花", "发间别着一朵花"),
+    "hairpin": ("别着发夹", "头上别着发夹"),
+    "headphones": ("戴着耳机",),
+    "earrings": ("戴着耳环", "戴着一对耳环"),
+    "scarf": ("围着围巾", "脖子上围着围巾"),
+    "choker": ("戴着项圈", "脖子上戴着项圈"),
+    "eyepatch": ("戴着眼罩", "一只眼睛戴着眼罩"),
+    "catears": ("长着猫耳", "有一对猫耳"),
+    "horns": ("头上长着角", "长着一对角"),
+    "halo": ("头顶有光环", "头上浮着光环"),
+}
 MOODS = {
-    "laughing": ("笑得很开心", "开怀大笑"), "smiling": ("面带微笑", "微笑着"), "calm": ("表情平静", "神情平静"),
-    "serious": ("表情严肃", "一脸认真"), "unhappy": ("一脸不高兴", "愁眉苦脸"),
-}  # fmt: skip
+    "laughing": ("笑得很开心", "开怀大笑"),
+    "smiling": ("面带微笑", "微笑着"),
+    "calm": ("表情平静", "神情平静"),
+    "serious": ("表情严肃", "一脸认真"),
+    "unhappy": ("一脸不高兴", "愁眉苦脸"),
+}
 FACING = {"left": ("脸朝左", "面向左边"), "right": ("脸朝右", "面向右边"), "front": ("面向前方", "正对着我们")}
 BACKGROUNDS = {
-    "plain": ("背景是纯色的", "站在素净的背景前"), "dots": ("背景是圆点", "身后是圆点图案"), "stripes": ("背景是条纹", "身后是条纹图案"),
-    "sky": ("背景是天空和白云", "身后是天空"), "sunset": ("背景是晚霞", "身后是落日"), "night": ("背景是星空", "身后是星空"),
-    "room": ("在房间里", "背景是房间"), "leaves": ("身后是树叶", "背景是一片树叶"),
-}  # fmt: skip
-NOUNS = {
-    ("woman", "child"): ("小女孩", "小姑娘"), ("woman", "young"): ("年轻女子", "年轻女孩", "少女"),
-    ("woman", "grown"): ("成年女子", "成年女性"), ("woman", "old"): ("老奶奶", "老妇人"), ("woman", None): ("女子", "女性"),
-    ("man", "child"): ("小男孩",), ("man", "young"): ("年轻男子", "年轻男孩", "少年"), ("man", "grown"): ("成年男子", "成年男性"),
-    ("man", "old"): ("老爷爷", "老先生"), ("man", None): ("男子", "男性"), ("neither", "child"): ("中性的孩子",),
-    ("neither", "young"): ("中性的年轻人",), ("neither", "grown"): ("中性的成年人",), ("neither", "old"): ("中性的老人",),
-    ("neither", None): ("中性的人", "中性的角色"), (None, "child"): ("孩子", "小孩"), (None, "young"): ("年轻人",),
-    (None, "grown"): ("成年人", "大人"), (None, "old"): ("老人",), (None, None): ("人", "角色"),
-}  # fmt: skip
+    "plain": ("背景是纯色的", "站在素净的背景前"),
+    "dots": ("背景是圆点", "身后是圆点图案"),
+    "stripes": ("背景是条纹", "身后是条纹图案"),
+    "sky": ("背景是天空和白云", "身后是天空"),
+    "sunset": ("背景是晚霞", "身后是落日"),
+    "night": ("背景是星空", "身后是星空"),
+    "room": ("在房间里", "背景是房间"),
+    "leaves": ("身后是树叶", "背景是一片树叶"),
+}
+NOUNS: dict[tuple[str | None, str | None], tuple[str, ...]] = {
+    ("woman", "child"): ("小女孩", "小姑娘"),
+    ("woman", "young"): ("年轻女子", "年轻女孩", "少女"),
+    ("woman", "grown"): ("成年女子", "成年女性"),
+    ("woman", "old"): ("老奶奶", "老妇人"),
+    ("woman", None): ("女子", "女性"),
+    ("man", "child"): ("小男孩",),
+    ("man", "young"): ("年轻男子", "年轻男孩", "少年"),
+    ("man", "grown"): ("成年男子", "成年男性"),
+    ("man", "old"): ("老爷爷", "老先生"),
+    ("man", None): ("男子", "男性"),
+    ("neither", "child"): ("中性的孩子",),
+    ("neither", "young"): ("中性的年轻人",),
+    ("neither", "grown"): ("中性的成年人",),
+    ("neither", "old"): ("中性的老人",),
+    ("neither", None): ("中性的人", "中性的角色"),
+    (None, "child"): ("孩子", "小孩"),
+    (None, "young"): ("年轻人",),
+    (None, "grown"): ("成年人", "大人"),
+    (None, "old"): ("老人",),
+    (None, None): ("人", "角色"),
+}
 
 
 def sentence(facts: dict[str, str], child: bool, dice: Dice) -> str:

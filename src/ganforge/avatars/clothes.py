@@ -6,62 +6,29 @@ import skia
 
 from ganforge.avatars.dice import Dice
 from ganforge.avatars.figure import Figure
-from ganforge.avatars.paint import Painter, Point, ellipse, polygon, smooth
+from ganforge.avatars.paint import Painter, Point, ellipse, polygon, smooth, star
 from ganforge.avatars.palette import BRIGHT, FABRICS, Material, blend, cloth, pick_apart
+from ganforge.avatars.tailoring import (
+    BOTTOM,
+    draw_bow,
+    draw_collar,
+    draw_garment,
+    draw_shade,
+    pick_fabric,
+)
 
-_BOTTOM = 116
-
-
-def _torso(figure: Figure, wider: float = 0.0, collar: float = 2.0, neckline: float = 12.0) -> skia.Path:
-    """Shoulders and chest, cut out at the neck: ``collar`` beyond the neck, ``neckline`` deep."""
-    n, s = figure.neck + collar, figure.shoulders + wider
-    rise = 1.0 + wider * 0.5
-    return smooth(
-        [(-n, -5 - 0.3 * rise, 0), (-0.55 * s, 7 - rise), (-0.88 * s, 19 - rise), (-s - 3, 44), (-s - 7, _BOTTOM, 0),
-         (s + 7, _BOTTOM, 0), (s + 3, 44), (0.88 * s, 19 - rise), (0.55 * s, 7 - rise), (n, -5 - 0.3 * rise, 0),
-         (0.6 * n, 0.72 * neckline), (0, neckline), (-0.6 * n, 0.72 * neckline)]
-    )  # fmt: skip
-
-
-def _shade(p: Painter, figure: Figure, path: skia.Path, material: Material, dice: Dice) -> None:
-    """Shade from the side that is turned from the light, the shadow of the head, arms and folds."""
-    s, light = figure.shoulders, figure.light
-    with p.inside(path):
-        p.fill(
-            smooth([(-light * (s + 20), -10, 0), (-light * 0.62 * s, 6), (-light * 0.5 * s, 50), (-light * 0.6 * s, _BOTTOM, 0),
-                    (-light * (s + 30), _BOTTOM, 0)]),
-            material.shade, 0.85,
-        )  # fmt: skip
-        for side in (-1, 1):
-            x = side * 0.7 * s
-            p.leaf(x, 48, x + side * 2, _BOTTOM, -side * 2, 1.5, material.line)
-            p.leaf(x - side * 2, 47, x - side * 16, 39 + dice.near(0, 4), side * 2, 1.3, material.shade)
-            y = 28 + dice.near(0, 5)
-            p.leaf(x + side * 8, y, x - side * 4, y + 18, side * 4, 1.1, material.shade)
-        if p.fine:
-            for _ in range(2):
-                x, y = dice.near(0, 0.5 * s), dice.between(34, 52)
-                p.leaf(x, y, x + dice.near(0, 12), y + 18, dice.near(0, 4), 1.2, material.shade)
-
-
-def _garment(p: Painter, figure: Figure, material: Material, dice: Dice, **cut: float) -> skia.Path:
-    path = _torso(figure, **cut)
-    p.shape(path, material)
-    _shade(p, figure, path, material, dice)
-    return path
-
-
-def _fabric(dice: Dice, figure: Figure) -> Material:
-    return cloth(pick_apart(dice, FABRICS, figure.skin.base, least=0.12))
+# fmt: off
+# (points stand in rows, not one a line)
 
 
 def draw_behind_neck(p: Painter, figure: Figure) -> None:
     """What the neck stands in front of: the hood, the back of a collar."""
     dice = figure.dice("clothes")
     if figure.clothes == "hoodie":
-        cloth_of = _fabric(dice, figure)
+        cloth_of = pick_fabric(dice, figure)
         n, s = figure.neck, figure.shoulders
-        path = smooth([(-0.66 * s, 14), (-n - 24, -12), (-n - 4, -25), (n + 4, -25), (n + 24, -12), (0.66 * s, 14), (0, 34)])
+        path = smooth([(-0.66 * s, 14), (-n - 24, -12), (-n - 4, -25), (n + 4, -25), (n + 24, -12), (0.66 * s, 14),
+                       (0, 34)])
         p.shape(path, cloth_of)
         p.fill(smooth([(-n - 14, -6), (0, -18), (n + 14, -6), (0, 30)]), cloth_of.shade)
     elif figure.clothes == "sweater":
@@ -77,12 +44,13 @@ def draw_clothes(p: Painter, figure: Figure) -> None:
 
 
 def _tshirt(p: Painter, figure: Figure, dice: Dice) -> None:
-    body = _fabric(dice, figure)
+    body = pick_fabric(dice, figure)
     n, s = figure.neck, figure.shoulders
     deep = dice.between(15, 22)
-    _garment(p, figure, body, dice, collar=5, neckline=deep)
+    draw_garment(p, figure, body, dice, collar=5, neckline=deep)
     trim = cloth(pick_apart(dice, BRIGHT, body.base)) if dice.chance(0.5) else body
-    rib = smooth([(-n - 5, -5), (-0.62 * n - 3, 0.74 * deep), (0, deep + 1), (0.62 * n + 3, 0.74 * deep), (n + 5, -5)], closed=False)
+    rib = smooth([(-n - 5, -5), (-0.62 * n - 3, 0.74 * deep), (0, deep + 1), (0.62 * n + 3, 0.74 * deep), (n + 5, -5)],
+                 closed=False)
     p.line(rib, body.line, 6.4 / p.bold)
     p.line(rib, trim.base if trim is not body else body.shade, 4.2 / p.bold)
     for side in (-1, 1):
@@ -91,68 +59,54 @@ def _tshirt(p: Painter, figure: Figure, dice: Dice) -> None:
     motif = dice.pick(("star", "stripes", "heart", "circle", "stripes"))
     if motif == "stripes":
         for y in (34, 50):
-            p.fill(smooth([(-0.68 * s, y), (0, y + 5), (0.68 * s, y), (0.68 * s, y + 8), (0, y + 13), (-0.68 * s, y + 8)]), colour)
+            p.fill(smooth([(-0.68 * s, y), (0, y + 5), (0.68 * s, y), (0.68 * s, y + 8), (0, y + 13),
+                           (-0.68 * s, y + 8)]), colour)
     elif motif == "heart":
         p.fill(smooth([(0, 40, 0), (9, 33), (17, 42), (0, 62, 0), (-17, 42), (-9, 33)]), colour)
     elif motif == "circle":
         p.oval(0, 50, 16, 16, colour)
     else:
-        points: list[Point] = [(0, 30), (5, 42), (17, 43), (8, 51), (11, 63), (0, 56), (-11, 63), (-8, 51), (-17, 43), (-5, 42)]
-        p.fill(polygon([(x, y) for x, y, *_ in points]), colour)
+        p.fill(star(0, 49, 18, 7.5), colour)
 
 
 def _shirt(p: Painter, figure: Figure, dice: Dice) -> None:
-    body = cloth(pick_apart(dice, (0xF6F4F0, 0xF6F4F0, 0xCFE0F2, 0xF6D5DA, 0x6FA0C8, 0x4A6A58, 0xA8434A, 0x46506A), figure.skin.base))
-    _garment(p, figure, body, dice, collar=3, neckline=26)
+    body = cloth(pick_apart(dice, (0xF6F4F0, 0xF6F4F0, 0xCFE0F2, 0xF6D5DA, 0x6FA0C8, 0x4A6A58, 0xA8434A, 0x46506A),
+                            figure.skin.base))
+    draw_garment(p, figure, body, dice, collar=3, neckline=26)
     stripe = blend(body.base, body.line, 0.35)
     if dice.chance(0.35):
         for i in range(-5, 6):
             if i:
-                p.leaf(i * 13, 26, i * 14, _BOTTOM, 0, 0.8, stripe)
-    p.leaf(0, 26, 0, _BOTTOM, 0, 1.0, body.line)
+                p.leaf(i * 13, 26, i * 14, BOTTOM, 0, 0.8, stripe)
+    p.leaf(0, 26, 0, BOTTOM, 0, 1.0, body.line)
     for y in (38, 56):
         p.oval(3.5, y, 2.2, 2.2, body.line)
-    _collar(p, figure, body, 27, 17)
+    draw_collar(p, figure, body, 27, 17)
     if dice.chance(0.45):
-        _bow(p, 0, 29, 13, cloth(pick_apart(dice, BRIGHT, body.base)))
-
-
-def _collar(p: Painter, figure: Figure, material: Material, point: float, wide: float) -> None:
-    """Two pointed wings of a shirt's collar."""
-    n = figure.neck
-    for side in (-1, 1):
-        p.shape(polygon([(side * (n + 2), -9), (side * (n + 7), -3), (side * wide, point + 7), (side * 1, point - 3)]), material, 1.1)
-
-
-def _bow(p: Painter, x: float, y: float, size: float, material: Material) -> None:
-    for side in (-1, 1):
-        p.shape(smooth([(x, y, 0), (x + side * 0.7 * size, y + 0.5 * size), (x + side * 0.55 * size, y + 1.3 * size, 0),
-                        (x + side * 0.1 * size, y + 0.6 * size)]), material, 1.0)  # fmt: skip
-        p.shape(smooth([(x, y, 0), (x + side * 0.7 * size, y - 0.6 * size), (x + side * 1.2 * size, y), (x + side * 0.7 * size, y + 0.55 * size)]),
-                material, 1.1)  # fmt: skip
-        p.leaf(x + side * 2, y, x + side * 0.8 * size, y, side, 1.0, material.shade)
-    p.shape(ellipse(x, y, 0.24 * size, 0.28 * size), material, 1.0)
+        draw_bow(p, 0, 29, 13, cloth(pick_apart(dice, BRIGHT, body.base)))
 
 
 def _hoodie(p: Painter, figure: Figure, dice: Dice) -> None:
-    body = _fabric(dice, figure)
+    body = pick_fabric(dice, figure)
     n, s = figure.neck, figure.shoulders
-    _garment(p, figure, body, dice, wider=4, collar=6, neckline=25)
+    draw_garment(p, figure, body, dice, wider=4, collar=6, neckline=25)
     inner = cloth(blend(body.base, 0xFFFFFF, 0.25))
     for side in (-1, 1):
-        p.shape(smooth([(side * (n + 3), -12), (side * (n + 21), -4), (side * 0.6 * s, 14), (side * 24, 32), (0, 36, 0), (side * 6, 22),
-                        (side * (n - 1), 8)]), body)  # fmt: skip
+        p.shape(smooth([(side * (n + 3), -12), (side * (n + 21), -4), (side * 0.6 * s, 14), (side * 24, 32),
+                        (0, 36, 0), (side * 6, 22),
+                        (side * (n - 1), 8)]), body)
         p.leaf(side * (n + 7), -4, side * 10, 26, side * -7, 1.5, body.shade)
-        p.line(smooth([(side * 11, 30), (side * 12.5, 44), (side * 11, 58 + dice.near(0, 5))], closed=False), inner.line, 3.6)
+        p.line(smooth([(side * 11, 30), (side * 12.5, 44), (side * 11, 58 + dice.near(0, 5))], closed=False),
+               inner.line, 3.6)
         p.line(smooth([(side * 11, 30), (side * 12.5, 44), (side * 11, 57)], closed=False), 0xFAF6EE, 2.2)
     if dice.chance(0.5):
-        p.line(skia.Path.Line((0, 37), (0, _BOTTOM)), body.line, 2.2)
+        p.line(skia.Path.Line((0, 37), (0, BOTTOM)), body.line, 2.2)
 
 
 def _sweater(p: Painter, figure: Figure, dice: Dice) -> None:
-    body = _fabric(dice, figure)
+    body = pick_fabric(dice, figure)
     n, s = figure.neck, figure.shoulders
-    path = _garment(p, figure, body, dice, wider=2, collar=3, neckline=10)
+    path = draw_garment(p, figure, body, dice, wider=2, collar=3, neckline=10)
     colour = pick_apart(dice, (*BRIGHT, 0xF6F2EA, 0x3A3F4B), body.base, least=0.2)
     with p.inside(path):
         y = dice.between(30, 40)
@@ -173,23 +127,25 @@ def _suit(p: Painter, figure: Figure, dice: Dice) -> None:
     jacket = cloth(dice.pick((0x3A3F4B, 0x2E3A5C, 0x4A3B3A, 0x6E7482, 0x3B2F4A, 0x7A6A58)))
     shirt = cloth(dice.pick((0xFAF8F4, 0xFAF8F4, 0xD9E6F5, 0xF8E0E4)))
     n, s = figure.neck, figure.shoulders
-    _garment(p, figure, shirt, dice, collar=3, neckline=16)
+    draw_garment(p, figure, shirt, dice, collar=3, neckline=16)
     tie = cloth(pick_apart(dice, (*BRIGHT[:-1], 0x2E3A5C), jacket.base, shirt.base, least=0.13))
     p.shape(polygon([(-6, 14), (6, 14), (11, 66), (0, 80), (-11, 66)]), tie, 1.1)
     if dice.chance(0.5):
         for y in (30, 42, 54):
             p.fill(polygon([(-9, y + 8), (9, y - 1), (9, y + 4), (-9, y + 13)]), tie.light, 0.8)
     p.shape(polygon([(-7, 9), (7, 9), (4.5, 20), (-4.5, 20)]), tie, 1.1)
-    _collar(p, figure, shirt, 20, 16)
+    draw_collar(p, figure, shirt, 20, 16)
     for side in (-1, 1):
         path = smooth(
-            [(side * (n + 6), -7, 0), (side * 0.55 * s, 6), (side * 0.9 * s, 18), (side * (s + 5), 44), (side * (s + 8), _BOTTOM, 0),
-             (side * 1, _BOTTOM, 0), (side * 3, 80, 0)]
-        )  # fmt: skip
+            [(side * (n + 6), -7, 0), (side * 0.55 * s, 6), (side * 0.9 * s, 18), (side * (s + 5), 44),
+             (side * (s + 8), BOTTOM, 0),
+             (side * 1, BOTTOM, 0), (side * 3, 80, 0)]
+        )
         p.shape(path, jacket)
-        _shade(p, figure, path, jacket, dice)
-        p.shape(polygon([(side * (n + 6), -8), (side * (n + 15), 10), (side * 37, 30), (side * 29, 38), (side * 32, 45), (side * 3, 84)]),
-                jacket._replace(base=blend(jacket.base, jacket.light, 0.16)), 1.1)  # fmt: skip
+        draw_shade(p, figure, path, jacket, dice)
+        p.shape(polygon([(side * (n + 6), -8), (side * (n + 15), 10), (side * 37, 30), (side * 29, 38),
+                         (side * 32, 45), (side * 3, 84)]),
+                jacket._replace(base=blend(jacket.base, jacket.light, 0.16)), 1.1)
     if dice.chance(0.5):
         p.fill(polygon([(36, 52), (48, 49), (46, 58), (38, 60)]), 0xF8F6F2)
 
@@ -199,20 +155,22 @@ def _sailor(p: Painter, figure: Figure, dice: Dice) -> None:
     navy = cloth(dice.pick((0x2E4480, 0x2E4480, 0x8A2E44, 0x2F5D5A)))
     body, flap = (cloth(0xF8F6F2), navy) if white_body else (navy, cloth(0xF8F6F2))
     n, s = figure.neck, figure.shoulders
-    _garment(p, figure, body, dice, collar=4, neckline=34)
+    draw_garment(p, figure, body, dice, collar=4, neckline=34)
     stripe = 0xFFFFFF if white_body else navy.base
     for side in (-1, 1):
-        p.shape(smooth([(side * (n + 2), -9, 0), (side * 0.5 * s, 4), (side * 0.78 * s, 16, 0), (side * 0.62 * s, 36, 0), (side * 18, 42),
-                        (0, 46, 0), (side * 12, 20)]), flap)  # fmt: skip
+        p.shape(smooth([(side * (n + 2), -9, 0), (side * 0.5 * s, 4), (side * 0.78 * s, 16, 0),
+                        (side * 0.62 * s, 36, 0), (side * 18, 42),
+                        (0, 46, 0), (side * 12, 20)]), flap)
         p.line(skia.Path.Polygon([(side * 0.7 * s, 16), (side * 0.56 * s, 30), (side * 5, 40)], False), stripe, 1.9)
     colour = cloth(dice.pick((0xD8364A, 0xD8364A, 0xF0B83C, 0x3A9AC0, 0xE66A9A)))
-    _bow(p, 0, 46, 17, colour)
+    draw_bow(p, 0, 46, 17, colour)
 
 
 def _kimono(p: Painter, figure: Figure, dice: Dice) -> None:
-    body = cloth(pick_apart(dice, (0xB83A50, 0x3A4F8A, 0x5E3F86, 0x3F7F72, 0xE89AB0, 0xF0C25A, 0x2F3550, 0xD96A40), figure.skin.base))
+    body = cloth(pick_apart(dice, (0xB83A50, 0x3A4F8A, 0x5E3F86, 0x3F7F72, 0xE89AB0, 0xF0C25A, 0x2F3550, 0xD96A40),
+                            figure.skin.base))
     n, s = figure.neck, figure.shoulders
-    path = _garment(p, figure, body, dice, wider=3, collar=7, neckline=36)
+    path = draw_garment(p, figure, body, dice, wider=3, collar=7, neckline=36)
     petal = pick_apart(dice, (0xFDF3E0, 0xF8C7D0, 0xF4D06A, 0x9AD0E0), body.base, least=0.2)
     with p.inside(path):
         for side in (-1, 1):
@@ -225,25 +183,31 @@ def _kimono(p: Painter, figure: Figure, dice: Dice) -> None:
     trim = cloth(pick_apart(dice, (0xFAF6EE, 0x2F3550, 0xB83A50, 0xE8C15A), body.base))
     for side in (-1, 1):  # the right side lies under the left one, as on the living
         end = 12 if side == -1 else -12
-        p.shape(polygon([(side * (n + 1), -12), (side * (n + 7), -9), (end + side * 4, 60), (end - side * 6, 60)]), inner, 1.0)
-        p.shape(polygon([(side * (n + 6), -11), (side * (n + 17), -4), (end + side * 13, 62), (end + side * 1, 62)]), trim, 1.1)
+        p.shape(polygon([(side * (n + 1), -12), (side * (n + 7), -9), (end + side * 4, 60), (end - side * 6, 60)]),
+                inner, 1.0)
+        p.shape(polygon([(side * (n + 6), -11), (side * (n + 17), -4), (end + side * 13, 62), (end + side * 1, 62)]),
+                trim, 1.1)
     obi = cloth(pick_apart(dice, (*BRIGHT, 0x2F3550), body.base, trim.base))
-    p.shape(polygon([(-0.74 * s, 62), (0.74 * s, 62), (0.74 * s, _BOTTOM), (-0.74 * s, _BOTTOM)]), obi, 1.2)
+    p.shape(polygon([(-0.74 * s, 62), (0.74 * s, 62), (0.74 * s, BOTTOM), (-0.74 * s, BOTTOM)]), obi, 1.2)
 
 
 def _dress(p: Painter, figure: Figure, dice: Dice) -> None:
-    body = cloth(pick_apart(dice, (0xF2A5BC, 0xB04A78, 0x7AB8D8, 0x5E4A9A, 0xF6F0E6, 0x3A3550, 0xC83A4A, 0xA6D0A8, 0xF2CF6A), figure.skin.base, least=0.2))
+    body = cloth(pick_apart(dice,
+                            (0xF2A5BC, 0xB04A78, 0x7AB8D8, 0x5E4A9A, 0xF6F0E6, 0x3A3550, 0xC83A4A, 0xA6D0A8, 0xF2CF6A),
+                            figure.skin.base, least=0.2))
     s = figure.shoulders
     strap = 0.46 * s
     path = smooth(
-        [(-0.86 * s, 34), (-0.62 * s, 33, 0), (-0.3 * s, 28), (0, 35, 0), (0.3 * s, 28), (0.62 * s, 33, 0), (0.86 * s, 34),
-         (0.72 * s, 60), (0.7 * s, _BOTTOM, 0), (-0.7 * s, _BOTTOM, 0), (-0.72 * s, 60)]
-    )  # fmt: skip
+        [(-0.86 * s, 34), (-0.62 * s, 33, 0), (-0.3 * s, 28), (0, 35, 0), (0.3 * s, 28), (0.62 * s, 33, 0),
+         (0.86 * s, 34),
+         (0.72 * s, 60), (0.7 * s, BOTTOM, 0), (-0.7 * s, BOTTOM, 0), (-0.72 * s, 60)]
+    )
     for side in (-1, 1):
-        p.shape(polygon([(side * strap, 8), (side * (strap + 8), 10), (side * (strap + 6), 36), (side * (strap - 4), 36)]), body, 1.1)
-        p.leaf(side * 0.76 * s, 40, side * 0.7 * s, _BOTTOM, side * -2, 1.2, figure.skin.line)
+        p.shape(polygon([(side * strap, 8), (side * (strap + 8), 10), (side * (strap + 6), 36),
+                         (side * (strap - 4), 36)]), body, 1.1)
+        p.leaf(side * 0.76 * s, 40, side * 0.7 * s, BOTTOM, side * -2, 1.2, figure.skin.line)
     p.shape(path, body)
-    _shade(p, figure, path, body, dice)
+    draw_shade(p, figure, path, body, dice)
     frill = body._replace(base=body.light)
     bumps: list[Point] = []
     n = 9
@@ -253,9 +217,10 @@ def _dress(p: Painter, figure: Figure, dice: Dice) -> None:
         bumps.append((x, y + 6, 0))
         if i < n:
             bumps.append((x + 0.8 * s / n, y + 13))
-    p.shape(smooth([(-0.82 * s, 30), (-0.3 * s, 26), (0, 31, 0), (0.3 * s, 26), (0.82 * s, 30), *reversed(bumps)]), frill, 1.1)
+    p.shape(smooth([(-0.82 * s, 30), (-0.3 * s, 26), (0, 31, 0), (0.3 * s, 26), (0.82 * s, 30), *reversed(bumps)]),
+            frill, 1.1)
     if dice.chance(0.7):
-        _bow(p, 0, 40, 10, cloth(pick_apart(dice, BRIGHT, body.light)))
+        draw_bow(p, 0, 40, 10, cloth(pick_apart(dice, BRIGHT, body.light)))
 
 
 def _armour(p: Painter, figure: Figure, dice: Dice) -> None:
@@ -263,28 +228,31 @@ def _armour(p: Painter, figure: Figure, dice: Dice) -> None:
         Material(0xB8C2D0, 0x7E8AA2, 0x343C50, 0xF2F7FC), Material(0xB8C2D0, 0x7E8AA2, 0x343C50, 0xF2F7FC),
         Material(0xD9B25A, 0xA67C3A, 0x523616, 0xFFF0B4), Material(0x5A6072, 0x3C4052, 0x181A26, 0xA8B2C8),
         Material(0xB87F5A, 0x86543F, 0x40221A, 0xF0C8A0),
-    ))  # fmt: skip
+    ))
     n, s = figure.neck, figure.shoulders
     trim = cloth(0xE8BC4A) if steel.base != 0xD9B25A else cloth(0xB83A3F)
-    path = _garment(p, figure, steel, dice, collar=4, neckline=10)
+    path = draw_garment(p, figure, steel, dice, collar=4, neckline=10)
     with p.inside(path):
-        p.leaf(0, 12, 0, _BOTTOM, 0, 1.6, steel.line)
+        p.leaf(0, 12, 0, BOTTOM, 0, 1.6, steel.line)
         p.leaf(figure.light * 16, 22, figure.light * 20, 90, -figure.light * 6, 4.5, steel.light, 0.9)
     gem = dice.pick(BRIGHT[:-1])
     p.shape(polygon([(0, 24), (9, 35), (0, 50), (-9, 35)]), cloth(gem), 1.1)
     p.oval(figure.light * 2.5, 32, 2.2, 3.2, 0xFFFFFF, 0.85)
     for side in (-1, 1):
         for y, reach in ((22.0, 1.0), (8.0, 0.9)):
-            plate = smooth([(side * 0.46 * s, y - 8), (side * 0.82 * s * reach, y - 14), (side * (1.16 * s) * reach, y + 10),
-                            (side * 1.16 * s * reach, y + 30), (side * 0.86 * s * reach, y + 24), (side * 0.5 * s, y + 14)])  # fmt: skip
+            plate = smooth([(side * 0.46 * s, y - 8), (side * 0.82 * s * reach, y - 14),
+                            (side * (1.16 * s) * reach, y + 10),
+                            (side * 1.16 * s * reach, y + 30), (side * 0.86 * s * reach,
+                                                                y + 24), (side * 0.5 * s, y + 14)])
             p.shape(plate, steel)
             with p.inside(plate):
                 if side != figure.light:
                     p.fill(ellipse(side * 1.2 * s, y + 16, 0.42 * s, 26), steel.shade)
                 else:
                     p.leaf(side * 0.6 * s, y - 2, side * 1.06 * s * reach, y + 6, side * -6, 2.4, steel.light)
-            p.line(smooth([(side * 0.52 * s, y + 13), (side * 0.86 * s * reach, y + 22), (side * 1.13 * s * reach, y + 28)], closed=False),
-                   trim.base, 2.4)  # fmt: skip
+            p.line(smooth([(side * 0.52 * s, y + 13), (side * 0.86 * s * reach, y + 22),
+                           (side * 1.13 * s * reach, y + 28)], closed=False),
+                   trim.base, 2.4)
     gorget = smooth([(-n - 7, 3), (-n - 6, -12), (0, -4), (n + 6, -12), (n + 7, 3), (0, 16)])
     p.shape(gorget, steel)
     p.line(smooth([(-n - 6, -11), (0, -3.5), (n + 6, -11)], closed=False), trim.base, 2.2)
@@ -294,17 +262,19 @@ def _labcoat(p: Painter, figure: Figure, dice: Dice) -> None:
     under = cloth(pick_apart(dice, (*FABRICS[3:8], *FABRICS[9:14], 0x3A3F4B), figure.skin.base))
     coat = Material(0xFAFAFC, 0xC9D0E2, 0x5C6482, 0xFFFFFF)
     n, s = figure.neck, figure.shoulders
-    _garment(p, figure, under, dice, collar=2, neckline=16)
+    draw_garment(p, figure, under, dice, collar=2, neckline=16)
     p.line(smooth([(-n - 2, -5), (0, 17), (n + 2, -5)], closed=False), under.line, 2.4)
     for side in (-1, 1):
         path = smooth(
-            [(side * (n + 5), -9, 0), (side * 0.56 * s, 4), (side * 0.92 * s, 17), (side * (s + 6), 44), (side * (s + 9), _BOTTOM, 0),
-             (side * 13, _BOTTOM, 0), (side * 12, 70, 0)]
-        )  # fmt: skip
+            [(side * (n + 5), -9, 0), (side * 0.56 * s, 4), (side * 0.92 * s, 17), (side * (s + 6), 44),
+             (side * (s + 9), BOTTOM, 0),
+             (side * 13, BOTTOM, 0), (side * 12, 70, 0)]
+        )
         p.shape(path, coat)
-        _shade(p, figure, path, coat, dice)
-        p.shape(polygon([(side * (n + 4), -10), (side * (n + 17), 2), (side * 40, 26), (side * 30, 33), (side * 34, 40), (side * 11, 74)]),
-                coat, 1.1)  # fmt: skip
+        draw_shade(p, figure, path, coat, dice)
+        p.shape(polygon([(side * (n + 4), -10), (side * (n + 17), 2), (side * 40, 26), (side * 30, 33),
+                         (side * 34, 40), (side * 11, 74)]),
+                coat, 1.1)
     side = dice.sign()
     p.line(skia.Path.Polygon([(side * 30, 52), (side * 50, 52)], False), coat.line, 1.8)
     for i, colour in enumerate((dice.pick(BRIGHT[:-1]), 0x3A3F4B)):

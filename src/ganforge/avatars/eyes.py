@@ -3,8 +3,11 @@
 import skia
 
 from ganforge.avatars.figure import Figure
-from ganforge.avatars.paint import Painter, Point, ellipse, smooth
-from ganforge.avatars.palette import Material, blend
+from ganforge.avatars.paint import Painter, Point, ellipse, polygon, smooth
+from ganforge.avatars.palette import blend
+
+# fmt: off
+# (points stand in rows, not one a line)
 
 
 def draw_eyes(p: Painter, figure: Figure) -> None:
@@ -25,12 +28,13 @@ def _draw_eye(p: Painter, figure: Figure, side: int, gaze: float, drop: float, s
     high = figure.eye_high * (1 - 0.1 * max(0, -smile))
     low = figure.eye_high * (0.82 - 0.3 * max(0, smile) ** 1.5)
     man, woman = figure.gender == "man", figure.gender == "woman"
-    flat = 0.12 if figure.age in ("grown", "old") or man else 0.0  # lids that cover the top of the iris
+    flat = (0.1 if figure.age in ("grown",
+                                  "old") else 0.0) + (0.1 if man else 0.04)  # lids that cover the top of the iris
     opening = smooth(
         [(-a, 2.5, 0), (-0.62 * a, -high * (0.7 - flat)), (0.05 * a, -high * (1 - flat)),
          (0.68 * a, -high * (0.72 - flat) - 0.3 * slant), (a, -1.5 - slant, 0), (0.7 * a, low * 0.75), (0.05 * a, low),
          (-0.6 * a, low * 0.8)]
-    )  # fmt: skip
+    )
     p.fill(opening, 0xFFFFFF if figure.age != "old" else 0xF7F2EC)
     with p.inside(opening):
         p.fade(ellipse(0, 0, a + 2, high + 2), (0, -high), (0, 0.3 * high), [(0x8E8AB8, 0.75), (0xC8C6E4, 0.0)])
@@ -41,15 +45,16 @@ def _draw_eye(p: Painter, figure: Figure, side: int, gaze: float, drop: float, s
 def _draw_iris(p: Painter, figure: Figure, x: float, high: float, side: int, drop: float, star: bool) -> None:
     iris = figure.iris
     size = figure.eye_high if figure.age in ("child", "young") else figure.eye_high * 1.12
-    rx = min(figure.eye_wide * 0.7, size * 0.86)
-    ry = size * 0.97
-    y = -0.06 * high + drop * high
+    rx = min(figure.eye_wide * 0.73, size * 0.88)
+    ry = size * 0.99
+    y = -0.09 * high + drop * high
     path = ellipse(x, y, rx, ry)
     p.fade(path, (0, y - ry), (0, y + ry),
            [(iris.dark, 1), (blend(iris.dark, iris.middle, 0.75), 1), (iris.middle, 1), (iris.glow, 1)],
-           [0, 0.36, 0.62, 1])  # fmt: skip
-    p.line(path, blend(iris.dark, iris.middle, 0.15), 1.1)
-    p.oval(x, y - 0.04 * ry, rx * 0.36, ry * 0.44, blend(iris.dark, 0x000000, 0.35))
+           [0, 0.36, 0.62, 1])
+    p.line(path, blend(iris.dark, iris.middle, 0.15), 1.1 / p.bold**0.5)
+    pupil = 0.44 / p.bold**0.5  # in small pictures the colour counts more
+    p.oval(x, y - 0.04 * ry, rx * 0.82 * pupil, ry * pupil, blend(iris.dark, 0x000000, 0.35))
     p.oval(x, y + 0.62 * ry, rx * 0.55, ry * 0.22, iris.glow, 0.75)
     if p.fine:
         p.oval(x, y - 0.62 * ry, rx * 0.66, ry * 0.22, iris.middle, 0.35)
@@ -57,10 +62,11 @@ def _draw_iris(p: Painter, figure: Figure, x: float, high: float, side: int, dro
     gx = x + towards * 0.36 * rx
     if star:
         r = 0.46 * rx
-        p.fill(smooth([(gx, y - 0.42 * ry - r, 0), (gx + 0.25 * r, y - 0.42 * ry - 0.25 * r), (gx + r, y - 0.42 * ry, 0),
+        p.fill(smooth([(gx, y - 0.42 * ry - r, 0), (gx + 0.25 * r, y - 0.42 * ry - 0.25 * r),
+                       (gx + r, y - 0.42 * ry, 0),
                        (gx + 0.25 * r, y - 0.42 * ry + 0.25 * r), (gx, y - 0.42 * ry + r, 0),
                        (gx - 0.25 * r, y - 0.42 * ry + 0.25 * r), (gx - r, y - 0.42 * ry, 0),
-                       (gx - 0.25 * r, y - 0.42 * ry - 0.25 * r)]), 0xFFFFFF)  # fmt: skip
+                       (gx - 0.25 * r, y - 0.42 * ry - 0.25 * r)]), 0xFFFFFF)
     else:
         p.oval(gx, y - 0.42 * ry, 0.34 * rx, 0.27 * ry, 0xFFFFFF)
     p.oval(x - towards * 0.42 * rx, y + 0.42 * ry, 0.17 * rx, 0.13 * ry, 0xFFFFFF, 0.92)
@@ -95,7 +101,7 @@ def _draw_lashes(
         crease = blend(figure.skin.shade, figure.skin.line, 0.5)
         gap = 4.2 if figure.age in ("grown", "old") else 3.4
         p.leaf(-0.55 * a, -high * (0.86 - flat) - gap - 1, 0.86 * a, -high * (0.8 - flat) - gap - 0.5 * slant,
-               -2.4, 0.85, crease)  # fmt: skip
+               -2.4, 0.85, crease)
 
 
 def draw_brows(p: Painter, figure: Figure, alpha: float) -> None:
@@ -126,48 +132,56 @@ def draw_brows(p: Painter, figure: Figure, alpha: float) -> None:
                         (0.15 * length, (inner + outer) / 2 - arch * 0.8 - 0.5 * thick), (1.05 * length, outer, 0),
                         (0.1 * length, (inner + outer) / 2 - arch * 0.8 + 0.55 * thick)]),
                 colour, alpha,
-            )  # fmt: skip
+            )
+
+
+def _frame(figure: Figure) -> tuple[int, float, float, float]:
+    """Colour, height in the face, half width and half height of a lens."""
+    dice = figure.dice("glasses")
+    colours: tuple[int, ...] = (0x2B2530, 0x2B2530, 0x6B2D2A, 0x7A4A2E, 0x3B4A6B, 0xB03A48)
+    if figure.glasses == "aviator":
+        colours = (0xB98A2E, 0x8F949E, 0xC49A3A)
+    ry = {"round": max(figure.eye_high * 1.14, 14.5), "square": max(figure.eye_high * 0.98, 12.0), "aviator": 14.5}
+    return dice.pick(colours), figure.eye_y + 2, max(figure.eye_wide * 1.22, 15.5), ry[figure.glasses]
+
+
+def draw_glasses_arms(p: Painter, figure: Figure) -> None:
+    """The arms of the glasses, which vanish under the hair."""
+    if figure.glasses == "none":
+        return
+    colour, y, rx, _ = _frame(figure)
+    for side in (-1, 1):
+        if side * figure.turn < 0.55:
+            outer = figure.across(side * figure.eye_x) + side * rx * figure.narrowed(side * figure.eye_x)
+            p.line(skia.Path.Line((outer, y - 3), (side * (figure.width + 2), y - 6)), colour, 1.8)
 
 
 def draw_glasses(p: Painter, figure: Figure) -> None:
-    """Round, square or aviator frames."""
+    """Round, square or aviator lenses, over the fringe so that they are always seen."""
     if figure.glasses == "none":
         return
-    dice = figure.dice("glasses")
-    colour = dice.pick((0x2B2530, 0x2B2530, 0x6B2D2A, 0x8A6A2E, 0x3B4A6B, 0xB03A48))
-    frame = Material(colour, colour, colour, blend(colour, 0xFFFFFF, 0.5))
-    if figure.glasses == "aviator":
-        colour = dice.pick((0xB98A2E, 0x8F949E, 0xC49A3A))
-        frame = Material(colour, colour, colour, 0xFFF0B8)
-    y = figure.eye_y + 2
-    rx = max(figure.eye_wide * 1.22, 15.5)
-    ry = {"round": max(figure.eye_high * 1.14, 14.5), "square": max(figure.eye_high * 0.98, 12.0), "aviator": 14.5}[
-        figure.glasses
-    ]
+    colour, y, rx, ry = _frame(figure)
+    lens = _lens(figure.glasses, rx, ry)
     inner: list[float] = []
     for side in (-1, 1):
         x, narrow = figure.across(side * figure.eye_x), figure.narrowed(side * figure.eye_x)
         with p.moved(x, y, wide=side * narrow):
-            lens = _lens(figure.glasses, rx, ry)
             if figure.glasses == "aviator":
                 p.fade(lens, (0, -ry), (0, ry), [(0x4A3A2E, 0.62), (0xC98A4A, 0.22), (0xE8B878, 0.08)])
             else:
                 p.fill(lens, 0xDCEBFF, 0.16)
             with p.inside(lens):
-                shine = figure.light * side
                 for left, width in ((-0.1, 0.3), (0.36, 0.1)):
-                    x0 = shine * rx * left - 6 * side
-                    p.fill(skia.Path.Polygon([(x0, -ry), (x0 + rx * width, -ry), (x0 + rx * width - 9 * side, ry),
-                                              (x0 - 9 * side, ry)], True), 0xFFFFFF, 0.24)  # fmt: skip
-            p.line(lens, frame.base, 2.1 if figure.glasses != "aviator" else 1.5)
+                    x0 = figure.light * side * rx * left - 6 * side
+                    p.fill(polygon([(x0, -ry), (x0 + rx * width, -ry), (x0 + rx * width - 9 * side, ry),
+                                    (x0 - 9 * side, ry)]),
+                           0xFFFFFF, 0.24)
+            p.line(lens, colour, 2.1 if figure.glasses != "aviator" else 1.6)
         inner.append(x - side * rx * narrow)
-        outer = x + side * rx * narrow
-        if side * figure.turn < 0.55:
-            p.line(skia.Path.Line((outer, y - 3), (side * (figure.width + 2), y - 6)), frame.base, 1.8)
-    p.line(smooth([(inner[0], y - 2), ((inner[0] + inner[1]) / 2, y - 4.5), (inner[1], y - 2)], closed=False),
-           frame.base, 1.9)  # fmt: skip
+    p.line(smooth([(inner[0], y - 2), ((inner[0] + inner[1]) / 2, y - 4.5), (inner[1], y - 2)], closed=False), colour,
+           1.9)
     if figure.glasses == "aviator":
-        p.line(skia.Path.Line((inner[0] - 2, y - 9), (inner[1] + 2, y - 9)), frame.base, 1.4)
+        p.line(skia.Path.Line((inner[0] - 2, y - 9), (inner[1] + 2, y - 9)), colour, 1.5)
 
 
 def _lens(kind: str, rx: float, ry: float) -> skia.Path:
@@ -178,4 +192,4 @@ def _lens(kind: str, rx: float, ry: float) -> skia.Path:
         path.addRoundRect(skia.Rect.MakeLTRB(-rx, -ry, rx, ry), 4, 4)
         return path
     return smooth([(-rx * 0.9, -ry * 0.85), (0.1 * rx, -ry), (rx * 1.02, -ry * 0.8), (rx * 0.96, 0.15 * ry),
-                   (0.35 * rx, ry), (-0.45 * rx, ry * 0.8), (-rx * 0.95, 0)])  # fmt: skip
+                   (0.35 * rx, ry), (-0.45 * rx, ry * 0.8), (-rx * 0.95, 0)])

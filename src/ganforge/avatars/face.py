@@ -6,6 +6,9 @@ from ganforge.avatars.figure import Figure
 from ganforge.avatars.paint import Painter, Point, ellipse, leaf, smooth
 from ganforge.avatars.palette import blend
 
+# fmt: off
+# (points stand in rows, not one a line)
+
 
 def outline(figure: Figure, wider: float = 0.0) -> skia.Path:
     """The face from crown to chin, in head units."""
@@ -43,7 +46,7 @@ def draw_ears(p: Painter, figure: Figure) -> None:
             smooth([(x - side * 4, y - 11), (x + side * 4, y - 12), (x + side * 6, y - 2), (x + side * 1, y + 12),
                     (x - side * 5, y + 10)]),
             figure.skin,
-        )  # fmt: skip
+        )
         if p.fine:
             p.leaf(x + side * 3, y - 8, x, y + 5, side * 2.5, 1, figure.skin.shade)
 
@@ -59,12 +62,12 @@ def draw_face(p: Painter, figure: Figure, fringe: skia.Path | None) -> None:
             smooth([(away * 1.3 * w, -20, 0), (edge, figure.eye_y + 4), (edge - away * 10, chin * 0.66),
                     (edge - away * 34, chin + 1), (away * 1.3 * w, chin + 6, 0)]),
             skin.shade, 0.55,
-        )  # fmt: skip
+        )
         if fringe is not None:
             with p.moved(-2.5 * figure.light, 6):
                 p.fill(fringe, skin.shade, 0.85)
         p.glow(-0.4 * w * away, figure.eye_y + 20, 26, skin.light, 0.5)
-    _draw_cheeks(p, figure)
+        _draw_cheeks(p, figure)
     if figure.age == "old":
         _draw_age(p, figure, 1.0)
     elif figure.age == "grown":
@@ -98,7 +101,7 @@ def _draw_age(p: Painter, figure: Figure, strength: float) -> None:
     nose_y, mouth_y = figure.nose_y, figure.mouth_y
     for side in (-1, 1):
         p.leaf(figure.across(side * 0.2), nose_y + 1, figure.across(side * 0.36), mouth_y + 4, side * 2.5,
-               0.55 + 0.6 * strength, ink, 0.35 + 0.6 * strength)  # fmt: skip
+               0.55 + 0.6 * strength, ink, 0.35 + 0.6 * strength)
         if strength < 1:
             continue
         inner, outer = figure.across(side * 0.3), figure.across(side * 0.62)
@@ -126,9 +129,10 @@ def draw_nose(p: Painter, figure: Figure) -> None:
         side = 1 if figure.turn > 0.15 else -1 if figure.turn < -0.15 else away
         length = {"child": 4, "young": 9, "grown": 13, "old": 15}[figure.age] * dice.near(1, 0.15)
         p.fill(
-            smooth([(x + side * 1.5, y - length, 0), (x + lead + side * 5, y + 0.5, 0), (x + lead - side * 1, y + 2.5, 0)]),
+            smooth([(x + side * 1.5, y - length, 0), (x + lead + side * 5, y + 0.5, 0),
+                    (x + lead - side * 1, y + 2.5, 0)]),
             skin.shade, 0.9,
-        )  # fmt: skip
+        )
         p.leaf(x + lead - 4, y + 1.5, x + lead + 4, y + 1.5, 2, 1.3, blend(skin.shade, skin.line, 0.6))
     p.oval(x + lead - away * 1.5, y - 3.5, 1.5, 1.9, skin.light, 0.75)
 
@@ -138,10 +142,10 @@ def draw_mouth(p: Painter, figure: Figure) -> None:
     dice = figure.dice("mouth")
     smile, skin = figure.smile, figure.skin
     x, y = figure.across(0) + 2.5 * figure.turn, figure.mouth_y
-    half = (9.2 if figure.gender == "woman" else 10.4) * dice.near(1, 0.1) + 4 * max(0, smile) - 0.8 * max(0, -smile)
+    half = (8.8 if figure.gender == "woman" else 10.0) * dice.near(1, 0.1) + 5 * max(0, smile) + 2 * max(0, -smile)
     if figure.age == "child":
-        half *= 0.88
-    lift = 5.6 * smile  # corners against the middle
+        half *= 0.9
+    lift = 8.5 * smile  # corners against the middle
     ink = blend(skin.line, figure.lips, 0.25)
     near, far = 1 + 0.25 * figure.turn, 1 - 0.25 * figure.turn
     left, right = x - half * near, x + half * far
@@ -149,8 +153,9 @@ def draw_mouth(p: Painter, figure: Figure) -> None:
     gape = max(0.0, smile - 0.35) * 17 + max(0.0, -smile - 0.6) * 9
     if gape > 0.5:
         if smile > 0:
-            points: list[Point] = [(left, corner, 0), (x, middle - 1.5), (right, corner, 0), (x + half * 0.5, middle + 0.7 * gape),
-                                   (x, middle + gape), (x - half * 0.5, middle + 0.7 * gape)]  # fmt: skip
+            points: list[Point] = [(left, corner, 0), (x, middle - 1.5), (right, corner, 0),
+                                   (x + half * 0.5, middle + 0.7 * gape),
+                                   (x, middle + gape), (x - half * 0.5, middle + 0.7 * gape)]
         else:
             left, right = x - half * 0.8 * near, x + half * 0.8 * far
             points = [(left, corner + 1, 0), (x, middle - gape * 0.9), (right, corner + 1, 0), (x, corner + 0.5)]
@@ -161,13 +166,15 @@ def draw_mouth(p: Painter, figure: Figure) -> None:
                 p.oval(x, middle + gape * 1.1, half * 0.62, gape * 0.55, 0xEE7F86)
             p.box(left, y - 12, right, middle + min(2.5, 0.3 * gape), 0xFFFFFF)
         p.line(path, ink, 1.3)
-    p.leaf(left, corner, x + 0.5, middle, -0.28 * lift, 1.05, ink)
-    p.leaf(right, corner, x - 0.5, middle, 0.28 * lift, 1.05, ink)
-    p.oval(left, corner, 1.1, 1.1, ink)
-    p.oval(right, corner, 1.1, 1.1, ink)
+    p.leaf(left, corner, x + 1.5, middle, -0.26 * lift, 1.35, ink)
+    p.leaf(right, corner, x - 1.5, middle, 0.26 * lift, 1.35, ink)
+    if abs(smile) > 0.25:
+        p.oval(left, corner, 0.9, 0.9, ink)
+        p.oval(right, corner, 0.9, 0.9, ink)
     under = middle + max(gape, 0.5) + 4
     if figure.gender == "woman" and figure.age != "child":
-        p.leaf(x - half * 0.6, middle + max(gape, 0), x + half * 0.6, middle + max(gape, 0), 3.4, 1.7, figure.lips, 0.85)
+        p.leaf(x - half * 0.6, middle + max(gape, 0), x + half * 0.6, middle + max(gape, 0), 3.4, 1.7, figure.lips,
+               0.85)
         if gape <= 0.5:
             p.leaf(x - half * 0.6, middle - 0.6, x + half * 0.6, middle - 0.6, -1.6, 1.2, figure.lips, 0.7)
     else:
@@ -183,22 +190,26 @@ def draw_beard(p: Painter, figure: Figure) -> None:
     w, middle = figure.width, 11 * figure.turn
     lip = figure.nose_y + 0.5 * (y - figure.nose_y)
     if figure.beard == "stubble":
-        tone = blend(figure.skin.shade, hair.line, 0.45)
+        tone = blend(figure.skin.shade, blend(hair.line, 0x2A2228, 0.5), 0.62)
+        jowl = smooth(
+            [(-w - 6, figure.nose_y + 2), (-0.6 * w, y - 5), (x - 14, lip - 1), (x, lip - 3), (x + 14, lip - 1),
+             (0.6 * w, y - 5),
+             (w + 6, figure.nose_y + 2), (middle + 30, chin + 8), (middle - 30, chin + 8)]
+        )
         with p.inside(outline(figure)):
-            p.fill(
-                smooth([(-w - 6, figure.nose_y - 2), (-0.62 * w, y - 7), (x - 15, lip), (x, lip - 3), (x + 15, lip),
-                        (0.62 * w, y - 7), (w + 6, figure.nose_y - 2), (middle + 30, chin + 8), (middle - 30, chin + 8)]),
-                tone, 0.5,
-            )  # fmt: skip
-            p.fill(smooth([(x - 13, y - 5), (x, y - 7), (x + 13, y - 5), (x + 11, y + 6), (x - 11, y + 6)]),
-                   figure.skin.base, 0.55)  # fmt: skip
+            p.fade(jowl, (0, lip - 10), (0, chin - 4), [(tone, 0.25), (tone, 0.62), (tone, 0.7)])
+            p.glow(x, y + 1, 15, figure.skin.base, 0.9, 0.42)
+            for _ in range(26 if p.fine else 0):
+                u, v = dice.near(0, 0.72), dice.between(0, 1)
+                p.oval(middle * v + u * w * (1 - 0.35 * v), lip + v * (chin - lip - 2), 0.9, 0.9, tone)
         return
     if figure.beard == "full":
         length = dice.between(8, 22) if figure.age == "old" else dice.between(4, 9)
         top = figure.eye_y + 9
-        points: list[Point] = [(-w - 1, top, 0), (-0.84 * w, y - 12), (x - 16, lip - 1), (x, lip + 2), (x + 16, lip - 1),
+        points: list[Point] = [(-w - 1, top, 0), (-0.84 * w, y - 12), (x - 16, lip - 1), (x, lip + 2),
+                               (x + 16, lip - 1),
                                (0.84 * w, y - 12), (w + 1, top, 0), (0.93 * w, y + 2),
-                               (middle + 0.5 * w, chin + 0.5 * length)]  # fmt: skip
+                               (middle + 0.5 * w, chin + 0.5 * length)]
         tips = dice.count(2, 4)
         for i in range(tips):
             centre = 0.36 * w * (1 - 2 * (i + 0.5) / tips)
@@ -216,29 +227,34 @@ def draw_beard(p: Painter, figure: Figure) -> None:
         base = y + 8 + 7 * max(0, figure.smile)
         long = dice.between(4, 12)
         p.shape(
-            smooth([(x - 9, base, 0), (x, base + 2), (x + 9, base, 0), (middle + 11, chin - 2), (middle, chin + long, 0),
+            smooth([(x - 9, base, 0), (x, base + 2), (x + 9, base, 0), (middle + 11, chin - 2),
+                    (middle, chin + long, 0),
                     (middle - 11, chin - 2)]),
             hair, 1.1,
-        )  # fmt: skip
-    curl = dice.between(-3, 4)
-    reach = {"moustache": dice.between(15, 20), "full": 15, "goatee": 13}[figure.beard]
-    deep = {"moustache": 8, "full": 6, "goatee": 5}[figure.beard]
+        )
+    if figure.beard == "goatee":
+        return
+    curl = dice.between(-2, 6) if figure.beard == "moustache" else 0
+    reach = dice.between(19, 25) if figure.beard == "moustache" else 17
     for side in (-1, 1):
-        p.shape(
-            smooth([(x, lip - 2.5), (x + side * 0.6 * reach, lip - 1), (x + side * reach, lip + deep * 0.8 - curl, 0),
-                    (x + side * 0.5 * reach, lip + deep * 0.75), (x, lip + deep * 0.55)]),
-            hair, 0.9,
-        )  # fmt: skip
+        path = smooth(
+            [(x, lip - 2), (x + side * 0.45 * reach, lip - 2.2), (x + side * 0.8 * reach, lip + 3),
+             (x + side * reach, lip + 6 - curl, 0),
+             (x + side * 0.62 * reach, lip + 7.5), (x, lip + 4.5, 0)]
+        )
+        p.shape(path, hair, 1.0)
+        p.leaf(x + side * 3, lip + 1, x + side * 0.75 * reach, lip + 4.5, side * -2, 0.8, hair.shade)
 
 
 def draw_neck(p: Painter, figure: Figure, top: float) -> None:
     """Neck and the skin under the collar, in body units; ``top`` is where the chin hides it."""
     n, skin, turn = figure.neck, figure.skin, figure.turn
-    slope = figure.shoulders * 0.5
+    s = figure.shoulders if figure.clothes == "dress" else 0.8 * figure.shoulders
     path = smooth(
-        [(-n + 2 * turn, top, 0), (-n, -12), (-n - 3, -3), (-slope, 10), (-figure.shoulders, 24, 0), (-figure.shoulders, 110, 0),
-         (figure.shoulders, 110, 0), (figure.shoulders, 24, 0), (slope, 10), (n + 3, -3), (n, -12), (n + 2 * turn, top, 0)]
-    )  # fmt: skip
+        [(-n + 2 * turn, top, 0), (-n, -12), (-n - 3, -3), (-0.5 * s, 8), (-0.86 * s, 19), (-s, 44), (-s, 110, 0),
+         (s, 110, 0),
+         (s, 44), (0.86 * s, 19), (0.5 * s, 8), (n + 3, -3), (n, -12), (n + 2 * turn, top, 0)]
+    )
     p.shape(path, skin)
     with p.inside(path):
         fall = -2.5 * figure.light

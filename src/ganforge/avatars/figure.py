@@ -34,11 +34,13 @@ class AgeLooks:
 AGE_LOOKS = {
     "child": AgeLooks(50.5, 56.5, 20, 14.6, 15.6, 1.03, 12, 56, 17),
     "young": AgeLooks(48, 62.5, 13.5, 13.8, 14.4, 1.0, 17, 72, 3),
-    "grown": AgeLooks(46, 69, 8.5, 12.2, 10.6, 0.97, 19, 80, 0),
-    "old": AgeLooks(46.5, 70, 8.5, 11.2, 8.2, 0.96, 16, 75, 2),
+    "grown": AgeLooks(46, 69, 8.5, 12.6, 11.6, 0.97, 19, 80, 0),
+    "old": AgeLooks(46.5, 70, 8.5, 12.0, 10.0, 0.96, 16, 75, 2),
 }
 
-HAT_HEADROOM = {"witch": 34.0, "tophat": 26.0, "straw": 10.0, "beret": 6.0, "beanie": 6.0, "cap": 2.0}
+HEADROOM = {"witch": 46.0, "tophat": 42.0, "straw": 15.0, "beret": 9.0, "beanie": 20.0, "cap": 5.0,
+            "halo": 24.0, "catears": 16.0, "horns": 16.0, "buns": 7.0, "spiky": 9.0}  # fmt: skip
+"""How much higher than its hair a figure reaches, for hats, accessories and styles."""
 
 
 @dataclass(frozen=True)
@@ -112,12 +114,13 @@ def pose(record: dict[str, Value], seed: int) -> Figure:
     man = {"woman": 0.0, "neither": 0.45, "man": 1.0}[gender] * (0.45 if age == "child" else 1)
     smile, turn = float(record["smile"] or 0), float(record["turn"] or 0)
 
-    width = looks.width * dice.near(1, 0.035)
-    chin = looks.chin * dice.near(1, 0.025) + 2.5 * man
+    width = looks.width * dice.near(1, 0.045)
+    chin = looks.chin * dice.near(1, 0.035) + 2.5 * man
     eye_y = looks.eye_y + dice.near(0, 1.5)
     head_scale = looks.head * dice.near(1.0, 0.03)
-    headroom = HAT_HEADROOM.get(text["hat"], 4.0 if text["accessory"] in ("catears", "halo", "horns") else 0.0)
-    head_y = 103 + looks.drop + headroom * 0.55 + dice.near(0, 4)
+    style = text["hairstyle"] if text["hat"] == "none" else ""
+    headroom = max(HEADROOM.get(tall, 0.0) for tall in (text["hat"], text["accessory"], style))
+    head_y = 100 + looks.drop + headroom * 0.55 + dice.near(0, 4)
     nose_y = eye_y + (chin - eye_y) * dice.near(0.44 if age in ("grown", "old") else 0.42, 0.03)
     return Figure(
         seed=seed,
@@ -139,26 +142,26 @@ def pose(record: dict[str, Value], seed: int) -> Figure:
         lips=LIPS[text["skin"]],
         iris=IRIS[text["eyes"]],
         light=dice.sign(),
-        zoom=(1.12 - headroom * 0.0045) * dice.near(1, 0.045),
-        head_x=128 + dice.near(0, 6) + 5 * turn,
+        zoom=(1.22 - headroom * 0.0056) * dice.near(1, 0.075),
+        head_x=128 + dice.near(0, 9) + 5 * turn,
         head_y=head_y,
         head_scale=head_scale,
-        tilt=dice.near(0, 7) + 2 * turn,
-        lean=dice.near(0, 6),
+        tilt=dice.near(0, 10) + 2 * turn,
+        lean=dice.near(0, 9),
         width=width,
         chin=chin,
         jaw=min(1, 0.1 + 0.62 * man + (0.12 if age in ("grown", "old") else 0) + dice.near(0, 0.1)),
         eye_y=eye_y,
-        eye_x=dice.near(0.475 + (0.015 if age == "child" else 0), 0.02),
+        eye_x=dice.near(0.475 + (0.015 if age == "child" else 0), 0.028),
         eye_wide=looks.eye_wide * (1.05 - 0.09 * man) * dice.near(1, 0.06),
-        eye_high=looks.eye_high * (1.08 - 0.24 * man) * dice.near(1, 0.08),
+        eye_high=looks.eye_high * (1.08 - 0.17 * man) * dice.near(1, 0.08),
         eye_slant=dice.near(1.0 - man, 3.5),
         nose_y=nose_y,
         mouth_y=nose_y + (chin - nose_y) * dice.near(0.43, 0.04),
         neck=(15.5 + 7.5 * man) * (0.86 if age == "child" else 1) * dice.near(1, 0.05),
         neck_y=head_y + chin * head_scale + looks.neck,
         shoulders=looks.shoulders * (0.9 + 0.24 * man) * dice.near(1, 0.05),
-        volume=dice.between(8.5, 13.5),
+        volume=dice.between(7, 16),
     )
 
 

@@ -1,6 +1,7 @@
 """Hair in front of the face: the cap over the skull with its fringe, the locks beside the face, gloss and strands."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import cos, radians, sin
 
 import skia
@@ -9,6 +10,9 @@ from ganforge.avatars.dice import Dice
 from ganforge.avatars.figure import Figure
 from ganforge.avatars.paint import Painter, Point, smooth
 from ganforge.avatars.palette import blend
+
+# fmt: off
+# (points stand in rows, not one a line)
 
 FRINGES = {
     "short": ("straight", "parted", "swept", "wispy"),
@@ -25,10 +29,20 @@ FRINGES = {
 }
 
 SIDE_LOCKS = {
-    "short": (14, 34), "spiky": (18, 40), "slicked": (4, 10), "bob": (52, 62), "long": (52, 84), "wavy": (50, 80),
-    "curly": (26, 40), "ponytail": (40, 66), "twintails": (40, 70), "braids": (30, 46), "buns": (46, 74),
-}  # fmt: skip
+    "short": (3, 17), "spiky": (18, 40), "slicked": (2, 9), "bob": (52, 62), "long": (52, 84), "wavy": (50, 80),
+    "curly": (6, 20), "ponytail": (40, 66), "twintails": (40, 70), "braids": (30, 46), "buns": (46, 74),
+}
 """How far down, in head units, the locks beside the face reach."""
+
+
+@dataclass(frozen=True)
+class SideLock:
+    """A lock beside the face: outline from the ear to the tip, the tip, the bend of the inner edge, the inner root."""
+
+    outer: list[Point]
+    tip: tuple[float, float]
+    inner: tuple[float, float]
+    root: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -39,11 +53,13 @@ class Front:
         cap: dome and fringe in one outline.
         valleys: where locks of the fringe part; strands run from here to the crown.
         crown: where the strands come from.
+    locks: left and right of the face.
     """
 
     cap: skia.Path
     valleys: list[tuple[float, float]]
     crown: tuple[float, float]
+    locks: tuple[SideLock, SideLock]
 
 
 def stand_off(figure: Figure, side: int) -> float:
@@ -65,32 +81,73 @@ def dome(figure: Figure, extra: float = 0.0) -> list[Point]:
 
 
 def plan_front(figure: Figure) -> Front:
-    """Cut the fringe."""
+    """Cut the fringe and the locks beside the face."""
     dice = figure.dice("fringe")
     kind = dice.pick(FRINGES[figure.hairstyle])
-    if kind == "none":
-        return _combed_back(figure, dice)
     if kind == "curls":
         return _curls(figure, dice)
     part = dice.sign() * dice.between(0.25, 0.5) if kind == "parted" else dice.near(0, 0.12)
-    locks = _locks(kind, figure, dice, part)
-    crown = (figure.across(part * 0.8), -50.0 - 0.5 * figure.volume)
-    side_y = figure.eye_y + 4
-    outline = dome(figure)
+    if kind == "none":
+        part = dice.sign() * dice.between(0.15, 0.5)
+    left, right = (_side_lock(figure, side) for side in (-1, 1))
+    outline = [*reversed(left.outer), *(_tufts(figure, dice) if figure.hairstyle == "spiky" else dome(figure)),
+               *right.outer]
     path = smooth(outline, closed=False)
+    x, y = right.root
+    path.quadTo(*right.inner, x, y)
     valleys: list[tuple[float, float]] = []
-    x, y = figure.across(0.94), side_y
-    path.lineTo(x, y)
-    for tip_u, tip_y, valley_u, valley_y in reversed(locks):
-        tip_x, valley_x = figure.across(tip_u), figure.across(valley_u)
-        _lock(path, x, y, tip_x, tip_y)
-        _lock(path, valley_x, valley_y, tip_x, tip_y, back=True)
-        x, y = valley_x, valley_y
-        valleys.append((x, y))
-    valleys.pop()
-    path.lineTo(figure.across(-0.94), side_y)
+    if kind == "none":
+        peak = dice.between(2, 7)
+        for u, hairline in ((0.62, -29.0), (0.3, -35.0), (0.0, peak - 35), (-0.3, -35.0), (-0.62, -29.0)):
+            path.quadTo(figure.across(u + 0.14), hairline - 1, figure.across(u), hairline)
+        path.quadTo(figure.across(-0.8), -22, *left.root)
+        valleys = [(figure.across(u), -34 + 12 * u * u + dice.near(0,
+                                                                   1)) for u in (-0.66, -0.4, -0.12, 0.14, 0.42, 0.68)]
+    else:
+        for tip_u, tip_y, valley_u, valley_y in reversed(_locks(kind, figure, dice, part)):
+            tip_x, valley_x = figure.across(tip_u), figure.across(valley_u)
+            _lock(path, x, y, tip_x, tip_y)
+            _lock(path, valley_x, valley_y, tip_x, tip_y, back=True)
+            x, y = valley_x, valley_y
+            valleys.append((x, y))
+        valleys[-1] = left.root
+        path.lineTo(*left.root)
+    path.quadTo(*left.inner, *left.tip)
     path.close()
-    return Front(path, valleys, crown)
+    crown = (figure.across(part * 0.8), -50.0 - 0.5 * figure.volume - (6 if kind == "none" else 0))
+    return Front(path, [*valleys, right.root], crown, (left, right))
+
+
+def _side_lock(figure: Figure, side: int) -> SideLock:
+    """The lock in front of one ear, its outline joined to the cap's so that no seam shows."""
+    dice = figure.dice("side locks")
+    low, high = SIDE_LOCKS[figure.hairstyle]
+    length = dice.between(low, high)
+    curved = dice.near(0, 5)
+    tip = figure.eye_y + 6 + 0.75 * length + 4 * side * dice.near(0, 1)
+    outer = side * (figure.width + stand_off(figure, side) + 0.5)
+    inner = figure.across(side * 0.86)
+    wave = 5.0 * side if figure.hairstyle == "wavy" else 0.0
+    tip_x = side * (figure.width - 2 + curved) if length > 24 else side * figure.width * 0.97
+    root = (figure.across(side * 0.85), figure.eye_y - figure.eye_high - 7)
+    outline: list[Point] = [(outer + 0.6 * wave + side, 0.42 * tip + 8),
+                            (outer + 0.5 * wave - side * 2, 0.74 * tip + 4)]
+    if length < 24:
+        outline = outline[:1]
+    return SideLock([*outline, (tip_x, tip)], (tip_x, tip), (inner + side * 3 - 0.8 * wave, 0.5 * tip), root)
+
+
+def _tufts(figure: Figure, dice: Dice) -> list[Point]:
+    """The dome of spiky hair: its outline breaks into tufts."""
+    points: list[Point] = []
+    base = dome(figure, -2)
+    lean = dice.between(-6, 6)
+    for (x0, y0, *_), (x1, y1, *_) in pairwise(base):
+        reach = dice.between(0.12, 0.24) if figure.hat == "none" else 0.05
+        mx, my = (x0 + x1) / 2, (y0 + y1) / 2
+        points += [(x0, y0, 0), (mx * (1 + 0.6 * reach), my * (1 + 0.5 * reach) - 2),
+                   (mx * (1 + reach) + lean, my * (1 + reach) - 7, 0)]
+    return [*points, (base[-1][0], base[-1][1], 0)]
 
 
 def _lock(path: skia.Path, x: float, y: float, tip_x: float, tip_y: float, back: bool = False) -> None:
@@ -106,12 +163,12 @@ def _locks(kind: str, figure: Figure, dice: Dice, part: float) -> list[tuple[flo
     """The fringe from left to right: (tip u, tip y, u and y of the valley to its left)."""
     lid = figure.eye_y - figure.eye_high
     n = {"blunt": dice.count(5, 8), "straight": dice.count(5, 7), "wispy": dice.count(4, 6), "swept": dice.count(4, 6),
-         "parted": dice.count(5, 7), "curtain": dice.count(4, 6)}[kind]  # fmt: skip
+         "parted": dice.count(5, 7), "curtain": dice.count(4, 6)}[kind]
     flow = dice.sign()
     length = dice.near(0, 3.5)
     locks = []
     for i in range(n):
-        left, right = -0.95 + 1.9 * i / n, -0.95 + 1.9 * (i + 1) / n
+        left, right = -0.87 + 1.74 * i / n, -0.87 + 1.74 * (i + 1) / n
         left += dice.near(0, 0.22 / n) if i else 0
         middle = (left + right) / 2
         if kind == "blunt":
@@ -132,54 +189,43 @@ def _locks(kind: str, figure: Figure, dice: Dice, part: float) -> list[tuple[flo
             tip_u = middle + away * (0.1 + 0.14 * (1 - far))
             tip_y = lid - 13 + 24 * far**0.9 + length + dice.near(0, 2)
             valley_y = lid - 29 + 18 * far
-            if abs(left - part) < 0.95 / n:
+            if abs(left - part) < 0.87 / n:
                 left, valley_y = part, -40 - 0.2 * figure.volume
             if kind == "curtain":
                 tip_y += 5 * far
         if 0.2 < abs(tip_u) < 0.75:
             tip_y = min(tip_y, figure.eye_y - 0.62 * figure.eye_high)
         valley_y = min(valley_y, tip_y - 3)
-        locks.append((max(-0.97, min(0.97, tip_u)), tip_y, left, valley_y))
+        locks.append((max(-0.93, min(0.93, tip_u)), tip_y, left, valley_y))
     return locks
 
 
-def _combed_back(figure: Figure, dice: Dice) -> Front:
-    """No fringe: a hairline over a free forehead."""
-    part = dice.sign() * dice.between(0.15, 0.5)
-    points = dome(figure, 1.5)
-    peak = dice.between(2, 7)
-    back: list[Point] = [(figure.across(0.97), figure.eye_y + 2, 0), (figure.across(0.86), -12), (figure.across(0.62), -29)]
-    back += [(figure.across(0.3), -34), (figure.across(0.0), -34 + peak), (figure.across(-0.3), -34)]
-    back += [(figure.across(-0.62), -29), (figure.across(-0.86), -12), (figure.across(-0.97), figure.eye_y + 2, 0)]
-    first, last = points[0], points[-1]
-    path = smooth([(first[0], first[1], 0), *points[1:-1], (last[0], last[1], 0), *back])
-    valleys = [(figure.across(u), -33 + 12 * u * u + dice.near(0, 1)) for u in (-0.66, -0.4, -0.12, 0.14, 0.42, 0.68)]
-    return Front(path, valleys, (figure.across(part * 0.5), -56.0 - figure.volume))
-
-
 def _curls(figure: Figure, dice: Dice) -> Front:
-    """A cloud of curls, outside and over the forehead."""
+    """A cloud of curls over forehead and ears."""
+    left, right = (_side_lock(figure, side) for side in (-1, 1))
     outline: list[Point] = []
-    base = dome(figure, 7)
-    for (x0, y0, *_), (x1, y1, *_) in zip(base, base[1:], strict=False):
+    base = [(left.tip[0] * 1.06, left.tip[1]), *dome(figure, 7), (right.tip[0] * 1.06, right.tip[1])]
+    for (x0, y0, *_), (x1, y1, *_) in pairwise(base):
         mx, my = (x0 + x1) / 2, (y0 + y1) / 2
-        outline.append((x0, y0, 0))
-        outline.append((mx * 1.1 + dice.near(0, 2), my * 1.1 - 3 + dice.near(0, 2)))
+        push = 1.1 if my < 0 else 1.13
+        outline += [(x0, y0, 0), (mx * push + dice.near(0, 2), my * push - 3 + dice.near(0, 2))]
     outline.append((base[-1][0], base[-1][1], 0))
+    outline.append(((base[-1][0] + figure.across(0.92)) / 2, right.tip[1] + 8))
     lid = figure.eye_y - figure.eye_high
-    n = dice.count(5, 6)
-    valleys = []
-    for i in range(n):
-        u0, u1 = 0.95 - 1.9 * i / n, 0.95 - 1.9 * (i + 1) / n
-        middle = (u0 + u1) / 2
-        top = lid - 12 + 13 * abs(middle) ** 2
-        x0, x1 = figure.across(u0), figure.across(u1)
-        outline.append((x0, top - 3, 0))
-        outline.append((x0 * 0.8 + x1 * 0.2, top + 4 + dice.near(0, 1.5)))
-        outline.append((x0 * 0.25 + x1 * 0.75, top + 5 + dice.near(0, 1.5)))
-        valleys.append((x0, top - 3))
-    outline.append((figure.across(-0.95), lid - 2, 0))
-    return Front(smooth(outline), valleys[1:], (figure.across(0.1), -52.0))
+    ring: list[tuple[float, float]] = [(figure.across(0.92), right.tip[1] - 2),
+                                       (figure.across(0.88), 0.1 * right.tip[1] + 0.4 * lid)]
+    n = dice.count(4, 6)
+    for i in range(n + 1):
+        u = 0.8 - 1.6 * i / n
+        ring.append((figure.across(u), lid - 13 + 12 * u * u + dice.near(0, 2)))
+    ring += [(figure.across(-0.88), 0.1 * left.tip[1] + 0.4 * lid), (figure.across(-0.92), left.tip[1] - 2)]
+    for (x0, y0), (x1, y1) in pairwise(ring):
+        mx, my = (x0 + x1) / 2, (y0 + y1) / 2
+        droop = 7 if abs(x0 - x1) > 6 else 0
+        inward = 0 if droop else -5 * (1 if x0 > 0 else -1)
+        outline += [(x0, y0, 0), (mx * 0.5 + x0 * 0.5 + inward, my + droop), (mx * 0.5 + x1 * 0.5 + inward, my + droop)]
+    outline += [(ring[-1][0], ring[-1][1], 0), ((base[0][0] + figure.across(-0.92)) / 2, left.tip[1] + 8)]
+    return Front(smooth(outline), ring[3:-3], (figure.across(0.1), -52.0), (left, right))
 
 
 def draw_front(p: Painter, figure: Figure, front: Front) -> None:
@@ -190,18 +236,26 @@ def draw_front(p: Painter, figure: Figure, front: Front) -> None:
     with p.inside(front.cap):
         w = figure.width + 12
         p.fill(
-            smooth([(-light * 1.4 * w, -80, 0), (-light * 0.4 * w, -76), (-light * 0.66 * w, -30), (-light * 0.74 * w, 40, 0),
+            smooth([(-light * 1.4 * w, -80, 0), (-light * 0.4 * w, -76), (-light * 0.66 * w, -30),
+                    (-light * 0.74 * w, 40, 0),
                     (-light * 1.4 * w, 40, 0)]),
             hair.shade, 0.75,
-        )  # fmt: skip
+        )
+        p.fade(front.cap, (0, -30), (0, figure.eye_y + 40), [(hair.shade, 0), (hair.shade, 0.5)])
         if figure.hairstyle == "curly":
             _gloss_on_curls(p, figure, dice)
         else:
             _ring_of_light(p, figure, dice)
+        if figure.hat != "none":  # the hat's shadow
+            p.fill(smooth([(-w, -70, 0), (w, -70, 0), (w, -8, 0), (figure.across(0), -20), (-w, -8, 0)]), hair.shade,
+                   0.8)
+        if figure.hairstyle != "curly":
+            _draw_side_locks(p, figure, front)
     ink = blend(hair.line, hair.shade, 0.25)
     cx, cy = front.crown
+    combed = figure.hairstyle == "slicked"
     for x, y in front.valleys:
-        reach = dice.between(0.42, 0.75) if figure.hairstyle != "slicked" else 0.8
+        reach = 0.85 if combed else dice.between(0.42, 0.75)
         if figure.hairstyle == "curly":
             p.leaf(x, y, x + (cx - x) * 0.25 + 4, y - 12, 5, 0.9, ink)
         else:
@@ -213,6 +267,22 @@ def draw_front(p: Painter, figure: Figure, front: Front) -> None:
             x, y = figure.across(u), -24 + 8 * u * u
             bend = (x - cx) * 0.11
             p.leaf(x, y, x + (cx - x) * 0.7, y + (cy - y) * 0.7, -bend, 0.7, hair.shade)
+
+
+def _draw_side_locks(p: Painter, figure: Figure, front: Front) -> None:
+    for side, lock in zip((-1, 1), front.locks, strict=True):
+        (tip_x, tip_y), (root_x, root_y) = lock.tip, lock.root
+        outer_x = lock.outer[0][0]
+        if side != figure.light:
+            p.fill(smooth([(outer_x * 1.3, -20, 0), (outer_x * 0.97, 0.1 * tip_y),
+                           (0.4 * outer_x + 0.6 * root_x, 0.6 * tip_y), (tip_x, tip_y, 0),
+                           (outer_x * 1.3, tip_y, 0)]), figure.hair.shade, 0.9)
+        elif tip_y > 26:
+            p.leaf(outer_x * 0.96, 6, 0.75 * outer_x + 0.25 * root_x, 0.66 * tip_y, side * -2, 1.7, figure.hair.light,
+                   0.75)
+        if tip_y > 26:
+            ink = blend(figure.hair.line, figure.hair.shade, 0.3)
+            p.leaf(0.45 * root_x + 0.55 * outer_x, root_y - 6, tip_x, tip_y - 3, side * 2, 0.8, ink)
 
 
 def _ring_of_light(p: Painter, figure: Figure, dice: Dice) -> None:
@@ -235,7 +305,8 @@ def _ring_of_light(p: Painter, figure: Figure, dice: Dice) -> None:
         thick = (1 - share * share) ** 0.7
         if fashion == "dashes":
             if i < steps:
-                p.leaf(x, y - 5 * thick, x + 0.04 * x, y + (7 + dice.near(0, 3)) * thick, 0, 1.5 + 1.6 * thick, gloss, strength)
+                p.leaf(x, y - 5 * thick, x + 0.04 * x, y + (7 + dice.near(0, 3)) * thick, 0, 1.5 + 1.6 * thick, gloss,
+                       strength)
             continue
         upper.append((x, y - 3.2 * thick))
         lower.append((x, y + (3 + (4.5 if i % 2 else 0) + dice.near(0, 1.2)) * thick, 0))
@@ -244,57 +315,18 @@ def _ring_of_light(p: Painter, figure: Figure, dice: Dice) -> None:
 
 
 def _gloss_on_curls(p: Painter, figure: Figure, dice: Dice) -> None:
-    for _ in range(9):
-        u = dice.between(-0.85, 0.85)
-        x, y = figure.across(u), -44 + 24 * u * u + dice.near(0, 9)
-        p.leaf(x - 7, y + 2, x + 6, y + 1, -5, 1.7, figure.hair.light, 0.8)
-        p.leaf(x - 7, y + 9, x + 7, y + 7, 5, 1.0, figure.hair.shade)
-
-
-def draw_side_locks(p: Painter, figure: Figure) -> None:
-    """The locks that fall in front of the ears."""
-    dice = figure.dice("side locks")
-    low, high = SIDE_LOCKS[figure.hairstyle]
-    length = dice.between(low, high)
+    """Rows of open rings: each a curl with its dark inside and a touch of light."""
     hair = figure.hair
-    curved = dice.near(0, 5)
-    for side in (-1, 1):
-        tip = figure.eye_y + 6 + length * 0.75 + dice.near(0, 4)
-        outer = side * (figure.width + stand_off(figure, side) + 0.5)
-        inner = figure.across(side * 0.84)
-        tip_x = side * (figure.width - 2 + curved) if length > 24 else side * figure.width * 0.97
-        if figure.hairstyle == "curly":
-            _curl_beside_face(p, figure, side, tip)
+    ink = blend(hair.line, hair.shade, 0.35)
+    for row, y0 in enumerate((-58.0, -43.0, -28.0)):
+        if figure.hat != "none" and row == 0:
             continue
-        wave = 5.0 * side if figure.hairstyle == "wavy" else 0.0
-        path = smooth(
-            [(figure.across(side * 0.74), -30, 0), (outer * 0.97, -14), (outer + 0.4 * wave, 0.35 * tip), (outer + wave, 0.62 * tip),
-             (tip_x, tip, 0), (inner + 0.2 * wave, 0.66 * tip), (inner - 0.8 * wave, 0.35 * tip), (figure.across(side * 0.85), 2)]
-        )  # fmt: skip
-        p.shape(path, hair, 1.15)
-        with p.inside(path):
-            if side != figure.light:
-                p.fill(smooth([(outer * 1.2, -30, 0), (outer * 0.94, 0.3 * tip), (tip_x, tip, 0), (outer * 1.2, tip, 0)]),
-                       hair.shade)  # fmt: skip
-            else:
-                p.leaf(outer * 0.95, 4, outer * 0.94, 0.55 * tip, -side * 2, 1.8, hair.light, 0.75)
-        if length > 20:
-            ink = blend(hair.line, hair.shade, 0.3)
-            p.leaf((inner + outer) / 2, -8, tip_x, tip - 4, -2 * side, 0.75, ink)
-
-
-def _curl_beside_face(p: Painter, figure: Figure, side: int, tip: float) -> None:
-    outer = side * (figure.width + stand_off(figure, side) + 7)
-    inner = figure.across(side * 0.88)
-    points: list[Point] = [(figure.across(side * 0.8), -26, 0), (outer * 1.02, -12)]
-    for i in range(3):
-        y = -6 + (tip + 8) * i / 3
-        points += [(outer * 0.97, y, 0), (outer * 1.12, y + (tip + 8) / 6)]
-    points += [(side * figure.width * 1.02, tip + 6), (inner, tip - 4, 0), (inner + side * 5, 0.5 * tip), (inner, 4, 0)]
-    path = smooth(points)
-    p.shape(path, figure.hair, 1.15)
-    for i in range(2):
-        y = 2 + i * 0.45 * tip
-        p.leaf(inner + side * 3, y + 5, outer, y + 2, -5 * side, 0.9, figure.hair.shade)
-        if side == figure.light:
-            p.leaf(inner + side * 5, y - 2, outer, y - 4, -4 * side, 1.3, figure.hair.light, 0.8)
+        for i in range(-3, 4):
+            u = (i + (0.5 if row % 2 else 0)) * 0.29
+            x, y = figure.across(max(-0.97, min(0.97, u))) * 1.1 + dice.near(0, 3), y0 + 26 * u * u + dice.near(0, 3)
+            r = dice.between(6, 9)
+            way = dice.sign()
+            p.leaf(x - way * r, y + 2, x + way * r, y + 1, way * r * 1.3, 1.0, ink)
+            p.leaf(x - way * 0.5 * r, y + 4, x + way * 0.7 * r, y + 2, -way * r * 0.8, 0.9, hair.shade)
+            if dice.chance(0.55):
+                p.leaf(x - 0.7 * r, y - 0.3 * r, x + 0.5 * r, y - 0.5 * r, -0.5 * r, 1.6, hair.light, 0.85)

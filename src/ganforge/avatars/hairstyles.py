@@ -10,6 +10,9 @@ from ganforge.avatars.hair import stand_off
 from ganforge.avatars.paint import Painter, Point, ellipse, smooth
 from ganforge.avatars.palette import BRIGHT, blend, cloth
 
+# fmt: off
+# (points stand in rows, not one a line)
+
 
 def draw_back(p: Painter, figure: Figure) -> None:
     """Everything behind neck and body."""
@@ -24,7 +27,7 @@ def draw_back(p: Painter, figure: Figure) -> None:
     elif style == "curly":
         _cloud(p, figure, dice)
     else:
-        _nape(p, figure, 0.86 if style in ("short", "slicked") else 0.75)
+        _nape(p, figure, {"short": 0.6, "slicked": 0.8}.get(style, 0.72))
         if style == "ponytail":
             _ponytail(p, figure, dice)
         elif style == "twintails":
@@ -56,39 +59,47 @@ def _shade_within(p: Painter, figure: Figure, path: skia.Path, bottom: float) ->
 
 
 def _nape(p: Painter, figure: Figure, reach: float) -> None:
+    """Close to the skull, ending in points behind the neck."""
     left, right = _sides(figure)
     end = figure.chin * reach
     path = smooth(
-        [(left, -10), (left + 1, 0.45 * end), (left * 0.86, 0.85 * end), (left * 0.62, end + 6, 0), (0, end + 2),
-         (right * 0.62, end + 6, 0), (right * 0.86, 0.85 * end), (right - 1, 0.45 * end), (right, -10), (0, -50)]
-    )  # fmt: skip
+        [(left, -10), (left + 1, 0.4 * end), (left * 0.9, 0.8 * end), (left * 0.8, end + 4, 0),
+         (left * 0.6, 0.9 * end), (left * 0.5, end + 9, 0),
+         (0, end + 3), (right * 0.5, end + 9, 0), (right * 0.6,
+                                                   0.9 * end), (right * 0.8, end + 4, 0), (right * 0.9, 0.8 * end),
+         (right - 1, 0.4 * end), (right, -10), (0, -50)]
+    )
     p.shape(path, figure.hair)
     _shade_within(p, figure, path, 40)
 
 
 def _spikes(p: Painter, figure: Figure, dice: Dice) -> None:
+    """Tufts of uneven size that all lean with one wind."""
     left, right = _sides(figure)
-    n = dice.count(11, 14)
-    long = dice.between(15, 25)
+    n = dice.count(8, 10)
+    long = dice.between(17, 27)
+    wind = dice.near(0, 9)
     covered = figure.hat != "none"
+    high = 50 + 0.4 * figure.volume
     points: list[Point] = []
     for i in range(n):
-        degrees = -122 + 244 * (i + 0.5) / n + dice.near(0, 4)
-        a = radians(degrees)
-        reach = long * (1 + dice.near(0, 0.3)) * (0.3 if covered and abs(degrees) < 60 else 1)
-        half = (right if a > 0 else -left) + 1
-        bend = 0.14 if degrees > 0 else -0.14
-        gap = radians(122 / n)
-        points.append((half * sin(a - gap), -6 - (55 + 0.5 * figure.volume) * cos(a - gap) ** 1, 0))
-        points.append(((half + reach) * sin(a + bend), -6 - (55 + 0.5 * figure.volume + reach) * cos(a + bend), 0))
+        a = radians(-124 + 248 * (i + 0.5) / n + dice.near(0, 5))
+        gap = radians(124 / n)
+        half = right if a > 0 else -left
+        reach = long * dice.between(0.65, 1.25) * (0.2 if covered and cos(a) > 0.5 else 1)
+        tip_x, tip_y = (half + reach) * sin(a) + wind, -6 - (high + reach) * cos(a) - 0.3 * reach * abs(sin(a))
+        points.append((half * sin(a - gap), -6 - high * cos(a - gap), 0))
+        points.append((0.5 * (half * sin(a - 0.5 * gap) + tip_x), 0.5 * (-6 - high * cos(a - 0.5 * gap) + tip_y) - 2))
+        points.append((tip_x, tip_y, 0))
     end = figure.chin * 0.8
     points += [(right * 0.7, end, 0), (0, end + 3), (left * 0.7, end, 0)]
     path = smooth(points)
     p.shape(path, figure.hair)
     _shade_within(p, figure, path, 40)
     with p.inside(path):
-        p.fill(smooth([(-figure.light * 30, -110, 0), (-figure.light * 44, -30), (-figure.light * 130, 60, 0),
-                       (-figure.light * 130, -110, 0)]), figure.hair.shade, 0.8)  # fmt: skip
+        away = -figure.light
+        p.fill(smooth([(away * 30, -110, 0), (away * 44, -30), (away * 130, 60, 0), (away * 130, -110, 0)]),
+               figure.hair.shade, 0.8)
 
 
 def _mane(p: Painter, figure: Figure, dice: Dice, wave: float) -> None:
@@ -124,7 +135,7 @@ def _drape(p: Painter, figure: Figure, side: int, wave: float, dice: Dice) -> No
          (x + side * (2 - wave - inward), 0.83 * end), (x - side * (wide * 0.4 + inward), end, 0),
          (x - side * (wide + wave + inward), 0.8 * end), (x - side * (wide * 0.9 - wave), 0.58 * end),
          (x - side * (wide * 0.5), top + 10)]
-    )  # fmt: skip
+    )
     p.shape(path, hair, 1.2)
     ink = blend(hair.line, hair.shade, 0.35)
     p.leaf(x - side * 5, top, x - side * (wide * 0.4 + inward), end - 6, -side * (2 + wave), 0.8, ink)
@@ -139,15 +150,18 @@ def _bob(p: Painter, figure: Figure, dice: Dice) -> None:
     end = figure.chin + dice.between(-3, 9)
     puff = dice.between(3, 11)
     path = smooth(
-        [(0, -56), (left * 0.85, -36), (left, 0), (left - puff, 0.6 * end), (left - 0.5 * puff, 0.9 * end), (left * 0.74, end + 2, 0),
-         (0, end - 4), (right * 0.74, end + 2, 0), (right + 0.5 * puff, 0.9 * end), (right + puff, 0.6 * end), (right, 0),
+        [(0, -56), (left * 0.85, -36), (left, 0), (left - puff, 0.6 * end), (left - 0.5 * puff, 0.9 * end),
+         (left * 0.74, end + 2, 0),
+         (0, end - 4), (right * 0.74, end + 2, 0), (right + 0.5 * puff,
+                                                    0.9 * end), (right + puff, 0.6 * end), (right, 0),
          (right * 0.85, -36)]
-    )  # fmt: skip
+    )
     p.shape(path, figure.hair)
     _shade_within(p, figure, path, 46)
     for side, edge in ((-1, left), (1, right)):
         light = side == figure.light
-        p.leaf(edge, 8, edge + side * puff * 0.4, 0.85 * end, -side * puff * 0.6, 1.7, figure.hair.light if light else figure.hair.shade, 0.8)
+        p.leaf(edge, 8, edge + side * puff * 0.4, 0.85 * end, -side * puff * 0.6, 1.7,
+               figure.hair.light if light else figure.hair.shade, 0.8)
 
 
 def _cloud(p: Painter, figure: Figure, dice: Dice) -> None:
@@ -187,9 +201,10 @@ def _ponytail(p: Painter, figure: Figure, dice: Dice) -> None:
     thick = dice.between(20, 28)
     path = smooth(
         [(root_x - side * 8, root_y + 4, 0), (root_x + side * 14, root_y - 12), (side * (w + out), root_y + 26),
-         (side * (w + out + 6), 0.45 * end), (side * (w + out - 12), end, 0), (side * (w + out - thick - 2), 0.55 * end),
+         (side * (w + out + 6), 0.45 * end), (side * (w + out - 12), end,
+                                              0), (side * (w + out - thick - 2), 0.55 * end),
          (side * (w + out - thick - 6), root_y + 50), (root_x + side * 4, root_y + 24, 0)]
-    )  # fmt: skip
+    )
     p.shape(path, hair)
     with p.inside(path):
         x = side * (w + out - 0.4 * thick)
@@ -208,10 +223,11 @@ def _twintails(p: Painter, figure: Figure, dice: Dice) -> None:
         root = side * (w + stand_off(figure, side) - 3)
         far = root + side * out
         path = smooth(
-            [(root - side * 6, root_y - 4, 0), (root + side * 14, root_y - 14), (far, root_y + 18), (far + side * 6, 0.45 * end),
+            [(root - side * 6, root_y - 4, 0), (root + side * 14, root_y - 14), (far, root_y + 18),
+             (far + side * 6, 0.45 * end),
              (far - side * (12 + curl), end, 0), (far - side * 24, 0.55 * end), (far - side * 20, root_y + 46),
              (root, root_y + 14, 0)]
-        )  # fmt: skip
+        )
         p.shape(path, hair)
         with p.inside(path):
             p.leaf(far - side * 15, root_y + 20, far - side * 12, end - 6, -side * 5, 4.0, hair.shade)
@@ -236,7 +252,8 @@ def _buns(p: Painter, figure: Figure, dice: Dice) -> None:
             p.oval(x - figure.light * 0.5 * r, y + 0.5 * r, r, r, hair.shade)
             p.oval(x, y, r * 0.55, r * 0.5, hair.base)
         p.leaf(x - 0.6 * r, y + 0.1 * r, x + 0.6 * r, y - 0.2 * r, 0.5 * r, 1.1, hair.line)
-        p.leaf(x + figure.light * 0.2 * r, y - 0.62 * r, x + figure.light * 0.68 * r, y - 0.1 * r, -figure.light * 2, 2.0, hair.light, 0.85)
+        p.leaf(x + figure.light * 0.2 * r, y - 0.62 * r, x + figure.light * 0.68 * r, y - 0.1 * r, -figure.light * 2,
+               2.0, hair.light, 0.85)
 
 
 def _braids(p: Painter, figure: Figure, dice: Dice) -> None:
@@ -252,11 +269,13 @@ def _braids(p: Painter, figure: Figure, dice: Dice) -> None:
             size = fat * (1 - 0.05 * i)
             for half in (-1, 1):
                 p.shape(
-                    smooth([(x, y + 4, 0), (x + half * size, y - 3), (x + half * size * 0.95, y + 8), (x, y + step + 5, 0)]),
+                    smooth([(x, y + 4, 0), (x + half * size, y - 3), (x + half * size * 0.95, y + 8),
+                            (x, y + step + 5, 0)]),
                     hair, 1.1,
-                )  # fmt: skip
+                )
                 tone = hair.light if half == figure.light else hair.shade
                 p.leaf(x + half * size * 0.35, y + 3, x + half * size * 0.62, y + step * 0.6, half, 1.2, tone, 0.8)
             x, y = x + drift, y + step
-        p.shape(smooth([(x - 3, y + 4), (x + 3, y + 4), (x + 8, y + 22, 0), (x, y + 17), (x - 8, y + 22, 0)]), hair, 1.1)
+        p.shape(smooth([(x - 3, y + 4), (x + 3, y + 4), (x + 8, y + 22, 0), (x, y + 17), (x - 8, y + 22, 0)]), hair,
+                1.1)
         p.shape(ellipse(x, y + 3, 6.5, 4.5), colour, 1.0)

@@ -5,7 +5,7 @@ The only module that imports skia at its top; the layers import it from here.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from math import hypot
+from math import cos, hypot, pi, sin
 
 from ganforge.avatars.palette import Material
 from ganforge.errors import MissingDependencyError
@@ -72,6 +72,15 @@ def ellipse(x: float, y: float, rx: float, ry: float) -> skia.Path:
     path = skia.Path()
     path.addOval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry))
     return path
+
+
+def star(x: float, y: float, outer: float, inner: float, rays: int = 5) -> skia.Path:
+    """A star around (x, y), one ray upward, its sides straight."""
+    points = []
+    for i in range(2 * rays):
+        a, r = pi * i / rays, inner if i % 2 else outer
+        points.append((x + r * sin(a), y - r * cos(a)))
+    return polygon(points)
 
 
 def leaf(x0: float, y0: float, x1: float, y1: float, bend: float, width: float) -> skia.Path:

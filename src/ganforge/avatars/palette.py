@@ -1,4 +1,4 @@
-"""Colours, chosen by hand. A colour is an integer 0xRRGGBB; a material has four, so that shading needs no arithmetic."""
+"""Colours, chosen by hand: integers 0xRRGGBB. A material has four of them, so that shading needs no arithmetic."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -70,11 +70,11 @@ SKIN = {
     "golden": Material(0xF2C088, 0xD29260, 0x763E26, 0xFFE2B8),
     "tan": Material(0xD3966A, 0xAC6C4A, 0x592B1E, 0xEDBC94),
     "brown": Material(0xA0633F, 0x7B452F, 0x3A1C16, 0xC68A62),
-    "dark": Material(0x68402F, 0x4A2B27, 0x20100E, 0x8E5F49),
+    "dark": Material(0x714534, 0x502E29, 0x1C0D0C, 0xA26F58),
 }
 
 BLUSH = {"pale": 0xFF8E98, "light": 0xFF8376, "golden": 0xF06E54, "tan": 0xD55A48, "brown": 0xC04A3E, "dark": 0xA03C3C}
-LIPS = {"pale": 0xD8707C, "light": 0xD0625F, "golden": 0xBF5545, "tan": 0xA0423C, "brown": 0x843434, "dark": 0x8A3E42}
+LIPS = {"pale": 0xD8707C, "light": 0xD0625F, "golden": 0xBF5545, "tan": 0xA0423C, "brown": 0x843434, "dark": 0xA8545A}
 
 IRIS = {
     "brown": Iris(0x38190F, 0x8F5229, 0xE3A868),

@@ -1,7 +1,7 @@
 """The avatars' attributes, how often each value occurs, and records drawn from these priors.
 
-The attributes are independent but for a few dependencies of taste: grey hair comes with age, children wear no beards and
-fewer suits, what sits on top of the head does not meet a hat. A record may still ask for any combination.
+The attributes are independent but for a few dependencies of taste: grey hair comes with age, children wear no beards
+and fewer suits, what sits on top of the head does not meet a hat. A record may still ask for any combination.
 """
 
 from collections.abc import Mapping
@@ -37,7 +37,8 @@ ACCESSORIES = {
     "choker": 0.06, "eyepatch": 0.05, "catears": 0.08, "horns": 0.07, "halo": 0.06,
 }  # fmt: skip
 BACKGROUNDS = {
-    "plain": 0.16, "dots": 0.12, "stripes": 0.1, "sky": 0.14, "sunset": 0.12, "night": 0.12, "room": 0.12, "leaves": 0.12,
+    "plain": 0.16, "dots": 0.12, "stripes": 0.1, "sky": 0.14, "sunset": 0.12, "night": 0.12, "room": 0.12,
+    "leaves": 0.12,
 }  # fmt: skip
 
 ON_TOP_OF_THE_HEAD = ("headphones", "catears", "horns", "halo")
@@ -65,7 +66,7 @@ _ATTRIBUTES: tuple[Attribute, ...] = (
 )
 
 SCHEMA = Schema(attributes=_ATTRIBUTES)
-"""What a record says; ``smile`` goes from −1, a frown, to 1, a laugh; ``turn`` from −1, toward the picture's left, to 1."""
+"""What a record says. ``smile``: −1, a frown … 1, a laugh; ``turn``: −1, toward the picture's left … 1, its right."""
 
 
 def sample_record(seed: int) -> dict[str, Value]:
@@ -138,7 +139,7 @@ def _accessories(hat: str) -> dict[str, float]:
 
 
 def complete_record(record: Record, seed: int) -> dict[str, Value]:
-    """``record`` in plain types, checked against the schema, what it leaves open filled in from ``sample_record(seed)``.
+    """``record`` in plain types, checked; what it leaves open is filled in from ``sample_record(seed)``.
 
     Raises:
         UsageError: an attribute that avatars do not have, or a value outside its list or range.
@@ -146,8 +147,8 @@ def complete_record(record: Record, seed: int) -> dict[str, Value]:
     for name in record:
         if name not in SCHEMA.names:
             raise UnknownNameError("attribute of the avatars", name, SCHEMA.names)
+    given = {name: value for name, value in record.items() if value is not None}
     try:
-        given = SCHEMA.decode(SCHEMA.encode(record))
+        return SCHEMA.decode(SCHEMA.encode(sample_record(seed) | given))  # in the precision that tables keep
     except ValueError as error:
         raise UsageError(f"This record is no avatar's: {error}.") from None
-    return sample_record(seed) | given
