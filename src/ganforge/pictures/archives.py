@@ -29,22 +29,19 @@ _BLOCK = 2**20
 
 
 class _Archive(FileTree):
-    """What zip and tar share: members by name, opened again in every process."""
+    """What zip and tar share: members by name."""
 
     _members: dict[str, Any]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_file": None}
 
     def _keep(self, names: Sequence[str], members: Sequence[Any], refused: Sequence[str | None]) -> None:
         """Sort out the members by name and by what was found wrong with them."""
         self._members, skipped = {}, []
         for name, member, reason in zip(names, members, refused, strict=True):
             safe = re.sub(r"^(\./)+", "", name.replace("\\", "/"))
-            if QUIET.search(safe):
-                continue
             if safe.startswith("/") or re.match(r"^[A-Za-z]:", safe) or ".." in safe.split("/") or "\0" in safe:
                 skipped.append(Skipped(name.replace("\0", "�"), "an unsafe name: it points outside the archive"))
+            elif QUIET.search(safe):
+                continue
             elif reason is not None:
                 skipped.append(Skipped(safe, reason))
             elif safe.lower().endswith(ARCHIVES):
@@ -77,6 +74,9 @@ class ZipTree(_Archive):
         legacy = [info for info in infos if not info.flag_bits & 0x800]
         decoded = dict(zip(map(id, legacy), decode_names([_raw_name(info) for info in legacy]), strict=True))
         self._keep([decoded.get(id(info), info.filename) for info in infos], infos, [_refused(info) for info in infos])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None}  # opened again in every process
 
     def _zip(self) -> zipfile.ZipFile:
         if self._file is None:
@@ -124,7 +124,6 @@ class TarTree(_Archive):
 
     def __init__(self, path: Path) -> None:
         self.location = path
-        self._file: IO[bytes] | None = None
         self._plain, cut = _plain_tar(path)
         if self._plain != path:
             # Gone with this object; workers hold copies without a finalizer and end earlier.
@@ -136,8 +135,11 @@ class TarTree(_Archive):
                     members.append(member)
         except (tarfile.TarError, OSError, EOFError, ValueError) as error:
             cut = cut or str(error)
-        members = [member for member in members if not member.isdir()]
         size = self._plain.stat().st_size
+        end = members[-1].offset_data + members[-1].size if members else 0
+        if cut is None and size - end < 2 * tarfile.BLOCKSIZE:
+            cut = "its end mark is missing"
+        members = [member for member in members if not member.isdir()]
         names = decode_names([member.name.encode("utf-8", "surrogateescape") for member in members])
         self._keep(
             names,
@@ -160,11 +162,10 @@ class TarTree(_Archive):
 
     def open(self, name: str) -> IO[bytes]:
         """See `FileTree.open`."""
-        if self._file is None:
-            self._file = self._plain.open("rb")
         offset, size = self._members[name]
-        self._file.seek(offset)
-        return io.BytesIO(self._file.read(min(size, LARGEST_FILE)))
+        with self._plain.open("rb") as file:
+            file.seek(offset)
+            return io.BytesIO(file.read(min(size, LARGEST_FILE)))
 
     def size(self, name: str) -> int:
         """See `FileTree.size`."""

@@ -1,6 +1,5 @@
 """A pack as the source of a training: batch number n is a function of the seed and n alone."""
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,8 @@ from ganforge.pictures.collection import TEST, VALIDATION
 from ganforge.pictures.pack import Pack
 
 Indices = npt.NDArray[np.int64]
+
+_Epoch = tuple[Indices, npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
 MOST_HELD_OUT = 1000
 HELD_OUT_SHARE = 0.05
@@ -88,7 +89,7 @@ class PackSource:
             raise UsageError(f"A batch holds at least 1 picture, not {batch_size}.")
         if len(self.indices) == 0:
             raise UsageError("A source needs at least one picture; the list of indices is empty.")
-        self._epoch = lru_cache(maxsize=2)(self._make_epoch)
+        self._epochs: dict[int, _Epoch] = {}
 
     @property
     def size(self) -> int:
@@ -113,11 +114,17 @@ class PackSource:
             indices=torch.from_numpy(chosen),
         )
 
-    def _make_epoch(self, epoch: int) -> tuple[Indices, npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """The order of an epoch, and two numbers in [0, 1) for each place in it."""
-        generator = np.random.Generator(np.random.Philox(key=[self.seed % 2**64, epoch]))
-        order = self.indices[generator.permutation(self.size)]
-        return order, generator.random(self.size, dtype=np.float32), generator.random(self.size, dtype=np.float32)
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_epochs": {}}
+
+    def _epoch(self, epoch: int) -> _Epoch:
+        """The order of an epoch, and two numbers in [0, 1) for each place in it; the last two epochs are kept."""
+        if epoch not in self._epochs:
+            generator = np.random.Generator(np.random.Philox(key=[self.seed % 2**64, epoch]))
+            order = self.indices[generator.permutation(self.size)]
+            drawn = generator.random((2, self.size), dtype=np.float32)
+            self._epochs = dict([*self._epochs.items()][-1:]) | {epoch: (order, drawn[0], drawn[1])}
+        return self._epochs[epoch]
 
     def _pictures(self, chosen: Indices, flips: npt.NDArray[np.bool_] | None) -> torch.Tensor:
         gathered = np.asarray(self.pack.pictures)[chosen]  # N×H×W×3, copied out of the memory map

@@ -7,6 +7,7 @@ use most; in the legacy East Asian sets these are the first levels of each stand
 """
 
 import codecs
+import re
 import unicodedata
 from collections.abc import Callable, Sequence
 
@@ -43,11 +44,26 @@ def _big5(_: str, code: bytes) -> float:
 
 
 def _euc_kr(character: str, _: bytes) -> float:
-    return 0.97 if "가" <= character <= "힣" else 0.1
+    return 0.9 if "가" <= character <= "힣" else 0.1
 
 
 def _cyrillic(character: str, _: bytes) -> float:
     return 0.85 if "А" <= character <= "ё" else 0.1
+
+
+_MOSTLY_KOREAN = 10
+"""EUC-KR's Hangul reads as GBK's most frequent characters, too, but only as those in the first half of the alphabet:
+so many different ones and no other are Korean (by chance: 0.6 to this power)."""
+
+
+def _context(encoding: str, text: str) -> float:
+    """What neighbours tell beyond single characters: a factor for the plausibility."""
+    others = {character for character in text if not character.isascii()}
+    if encoding == "euc_kr" and len(others) >= _MOSTLY_KOREAN and all("가" <= c <= "힣" for c in others):
+        return 1.2
+    if encoding == "cp866" and re.search(r"[A-Za-z][А-ё]|[А-ё][A-Za-z]", text):
+        return 0.5  # words are Russian or not; single Russian letters inside a word are another language's accents
+    return 1.0
 
 
 def _western(character: str, _: bytes) -> float:
@@ -100,7 +116,7 @@ def _score(raw: bytes, encoding: str, plausible: _Plausible) -> float:
         total += plausible(character, code) * len(code)
         seen += len(code)
     lost = len(raw) - len(text.encode(encoding))
-    return total / seen - lost if seen and lost <= 1 else -1.0
+    return _context(encoding, text) * total / seen - lost if seen and lost <= 1 else -1.0
 
 
 def decode_names(names: Sequence[bytes]) -> list[str]:

@@ -4,8 +4,10 @@ To add a layout, write such a file and put it into READERS, before those that wo
 """
 
 import difflib
+import lzma
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,7 +70,7 @@ def _open_file(path: Path) -> FileTree:
         return FolderTree(path.parent, only=[path.name, *([labels] if (path.parent / labels).is_file() else [])])
     if zipfile.is_zipfile(path) or name.endswith(".zip"):
         return ZipTree(path)
-    if tarfile.is_tarfile(path) or name.endswith((".tar", ".tgz", ".txz", ".tbz2", ".tar.gz", ".tar.xz", ".tar.bz2")):
+    if _is_tar(path) or name.endswith((".tar", ".tgz", ".txz", ".tbz2", ".tar.gz", ".tar.xz", ".tar.bz2")):
         return TarTree(path)
     if format_of(name) is not None:
         raise PicturesError(f"{path} is a single picture. Name the folder that holds the collection: {path.parent}")
@@ -76,6 +78,13 @@ def _open_file(path: Path) -> FileTree:
         f"{path} is no collection that ganforge can read. It reads folders, zip and tar archives, IDX .gz and .npz"
         " files; unpack other archives first."
     )
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        return tarfile.is_tarfile(path)
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):  # a damaged compressed file
+        return False
 
 
 def _missing(path: Path, asked: str) -> str:

@@ -146,6 +146,7 @@ class _Npz(Mapping[str, Array]):
 
     def __getitem__(self, key: str) -> Array:
         try:
+            self._raw.seek(0)
             with np.load(self._raw, allow_pickle=False) as arrays:
                 array: Array = arrays[key]
                 return array
