@@ -103,15 +103,11 @@ class Draw:
 
     def normal(self, n: int, *shape: int) -> Tensor:
         """n×shape numbers from N(0, 1) for this process's n pictures."""
-        return self._slice(
-            torch.randn(n * self._processes, *shape, generator=self._generator, device=self._device)
-        )
+        return self._slice(torch.randn(n * self._processes, *shape, generator=self._generator, device=self._device))
 
     def uniform(self, n: int, *shape: int) -> Tensor:
         """n×shape numbers from U(0, 1) for this process's n pictures."""
-        return self._slice(
-            torch.rand(n * self._processes, *shape, generator=self._generator, device=self._device)
-        )
+        return self._slice(torch.rand(n * self._processes, *shape, generator=self._generator, device=self._device))
 
     def integers(self, high: int, n: int, *shape: int) -> Tensor:
         """n×shape whole numbers from 0 … high − 1 for this process's n pictures."""
@@ -225,7 +221,9 @@ class Config(BaseModel):
     batch_size: int = Field(64, ge=2, description="pictures of one step, over all processes")
     ema_halflife_kimg: float = Field(10.0, ge=0, description="half-life of the averaged weights; 0 keeps the raw ones")
     ema_rampup: float = Field(
-        0.05, gt=0, description="the half-life is at most this share of the pictures seen, so that the start is forgotten"
+        0.05,
+        gt=0,
+        description="the half-life is at most this share of the pictures seen, so that the start is forgotten",
     )
     report_every_steps: int | None = Field(
         None, ge=1, description="steps between two reports; by default about a hundred reports a run"
@@ -317,6 +315,7 @@ class System(ABC):
         config_class: validates and documents the config.
         averaged: the nets whose moving average is sampled and saved.
         parts: the nets that the saved Model keeps.
+        precisions: that its pictures were looked at with, the likelier to be fast first.
         config: as resolved.
         nets: every net that learns, by name.
         state: what is neither weight nor optimizer (mean w, augmentation strength …); checkpoints carry it.
@@ -326,6 +325,7 @@ class System(ABC):
     config_class: ClassVar[type[Config]]
     averaged: ClassVar[tuple[str, ...]] = ("generator",)
     parts: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
+    precisions: ClassVar[tuple[str, ...]] = ("bf16", "fp32")
 
     def __init__(self, config: Config) -> None:
         self.config = config

@@ -1,0 +1,1 @@
+"""Numbers from arrays of pictures. No files, no training."""

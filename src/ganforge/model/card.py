@@ -1,0 +1,99 @@
+"""model.json: what a Model is, where it comes from, and how it may be used."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ganforge.attributes import Schema
+from ganforge.errors import ModelError
+
+FORMAT = 1
+
+
+class DataCard(BaseModel):
+    """What the Model learnt from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    pictures: str = Field(description="as the user named the collection (its last part; never a whole path)")
+    count: int = Field(description="pictures trained on")
+    digest: str = Field(description="hash of the pack")
+    licence: str | None = Field(None, description="of the pictures, where it is known")
+
+
+class TrainingCard(BaseModel):
+    """How the Model was made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str
+    seed: int
+    seen: int = Field(description="pictures shown to D, repetitions counted")
+    seconds: float = Field(description="of training, everything inside")
+    ganforge: str = Field(description="version")
+
+
+class ModelCard(BaseModel):
+    """model.json, whole."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    format: Literal[1] = FORMAT
+    kind: Literal["generator"] = "generator"
+    id: str = Field(description="hash of everything that changes a sample")
+    system: str
+    config: dict[str, Any]
+    height: int
+    width: int
+    attributes: Schema = Schema()
+    mean_w: list[list[float]] = Field(description="L×D, the mean of seeds 0 … 63 through map")
+    directions: dict[str, Any] = Field(default_factory=dict, description="named moves in w, by name")
+    data: DataCard | None = None
+    training: TrainingCard | None = None
+    licence: str | None = Field(None, description="of the weights")
+    scores: list[dict[str, Any]] = Field(default_factory=list, description="measured, each with its judge")
+    files: dict[str, str] = Field(description="sha256 of every other file of the folder")
+
+
+def identity(
+    weights_sha256: str, system: str, config: dict[str, Any], attributes: Schema, mean_w: list[list[float]]
+) -> str:
+    """The Model's id: 16 hexadecimal digits over the generator's file and everything else that changes a sample."""
+    said = json.dumps(
+        [weights_sha256, system, config, attributes.model_dump(), mean_w], sort_keys=True, separators=(",", ":")
+    )
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes, hexadecimal."""
+    with path.open("rb") as file:
+        return (
+            hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _sha256_3_10(file)
+        )
+
+
+def _sha256_3_10(file: Any) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def read_card(folder: Path) -> ModelCard:
+    """model.json of a Model's folder. Raises ModelError where it is missing or not one of ours."""
+    try:
+        text = (folder / "model.json").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ModelError(f"{folder} is not a Model: it holds no readable model.json.") from None
+    try:
+        return ModelCard.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ModelError(
+            f"{folder / 'model.json'} is damaged or of a newer ganforge: {where}: {first['msg']}."
+        ) from None

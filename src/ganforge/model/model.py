@@ -1,0 +1,307 @@
+"""The Model: one folder, one class, whatever system made it.
+
+model.json                  what it is (ganforge.model.card)
+generator.safetensors       map and synthesize, averaged weights, contiguous float32
+discriminator.safetensors   optional: verdicts and features
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ganforge.drawing.grids import Pictures, to_uint8
+from ganforge.errors import ModelError, UsageError
+from ganforge.game import Condition, Discriminator, Generator, System
+from ganforge.machine import best_device
+from ganforge.model.card import DataCard, ModelCard, TrainingCard, identity, read_card, sha256
+from ganforge.model.samples import Samples
+from ganforge.model.seeds import latents
+from ganforge.progress import Progress, silent
+from ganforge.systems import find_system
+
+MEAN_SEEDS = range(64)
+"""Truncation goes toward the mean w of these seeds, in Python and in the browser alike."""
+BATCH = 64
+
+
+class Model:
+    """A trained generator (with its discriminator, where the folder keeps one).
+
+    Made by `load` or by a run. ``model.sample(64, seed=7)`` gives seeds 7 … 70.
+    """
+
+    def __init__(self, card: ModelCard, parts: dict[str, nn.Module], path: Path) -> None:
+        self.card, self.path = card, path
+        self._parts = parts
+        for part in parts.values():
+            part.eval().requires_grad_(False)
+
+    def __repr__(self) -> str:
+        return f"<Model {self.id} {self.card.system} {self.card.width}x{self.card.height} of {self.path}>"
+
+    @property
+    def id(self) -> str:
+        """Hash of everything that changes a sample."""
+        return self.card.id
+
+    @property
+    def generator(self) -> Generator:
+        """The net; in eval mode."""
+        net = self._parts["generator"]
+        assert isinstance(net, Generator)
+        return net
+
+    @property
+    def discriminator(self) -> Discriminator:
+        """The critic. Raises ModelError where the folder keeps none."""
+        net = self._parts.get("discriminator")
+        if not isinstance(net, Discriminator):
+            raise ModelError(f"{self.path} keeps no discriminator, so nothing can be judged with it.")
+        return net
+
+    @property
+    def device(self) -> torch.device:
+        """Where the nets are."""
+        return next(self.generator.parameters()).device
+
+    def to(self, device: torch.device | str) -> "Model":
+        """Move the nets, in place."""
+        for part in self._parts.values():
+            part.to(device)
+        return self
+
+    def latents(self, seeds: Sequence[int]) -> Tensor:
+        """seeds → z N×Z (`ganforge.model.seeds`)."""
+        z = latents(seeds, self.generator.z_size, self.generator.z_distribution)
+        return torch.from_numpy(z).to(self.device)
+
+    @torch.no_grad()
+    def map(self, z: Tensor, condition: Condition | None = None, *, psi: float = 1.0) -> Tensor:
+        """z N×Z → w N×L×D, moved toward the mean w: w̄ + ψ(w − w̄) (StyleGAN, arXiv 1812.04948, appendix B)."""
+        w = self.generator.map(z, condition)
+        if psi == 1.0:
+            return w
+        mean = torch.tensor(self.card.mean_w, dtype=w.dtype, device=w.device)
+        return mean + psi * (w - mean)
+
+    @torch.no_grad()
+    def synthesize(self, w: Tensor) -> Pictures:
+        """w N×L×D → uint8 pictures (N, H, W, 3)."""
+        return to_uint8(self.generator.synthesize(w).float().cpu().contiguous())
+
+    def sample(self, n: int = 1, seed: int = 0, *, psi: float = 1.0, progress: Progress = silent) -> Samples:
+        """Pictures of seeds ``seed`` … ``seed + n − 1``.
+
+        Raises:
+            UsageError: for n < 1, ψ outside 0 … 2, or seeds outside 0 … 2⁶⁴ − 1.
+        """
+        seeds = _seeds(n, seed)
+        _check_psi(psi)
+        pictures = []
+        for i in range(0, n, BATCH):
+            pictures.append(self.synthesize(self.map(self.latents(seeds[i : i + BATCH]), psi=psi)))
+            progress("drawing pictures", min(i + BATCH, n), n)
+        return Samples(np.concatenate(pictures), seeds, self.id, psi)
+
+    @torch.no_grad()
+    def verdicts(self, pictures: Pictures) -> list[float]:
+        """How real D finds each of uint8 (N, H, W, 3), 0 … 1, judged in groups of at most 64 that all look alike to D."""
+        groups = np.array_split(np.arange(len(pictures)), math.ceil(len(pictures) / BATCH))
+        told: list[float] = []
+        for group in groups:
+            batch = torch.from_numpy(pictures[group]).permute(0, 3, 1, 2).to(self.device).float() / 127.5 - 1
+            told += self.discriminator.verdicts(batch).tolist()
+        return told
+
+    def best(self, keep: int, of: int, seed: int = 0, *, psi: float = 1.0, progress: Progress = silent) -> Samples:
+        """The ``keep`` pictures that D finds most real among seeds ``seed`` … ``seed + of − 1``, best first."""
+        if not 1 <= keep <= of:
+            raise UsageError(f"The best {keep} of {of} cannot be picked: ask for at least 1 and at most {of}.")
+        everything = self.sample(of, seed, psi=psi, progress=progress)
+        verdicts = np.array(self.verdicts(everything.pictures))
+        order = np.argsort(-verdicts, kind="stable")[:keep]
+        return Samples(
+            everything.pictures[order],
+            tuple(everything.seeds[i] for i in order),
+            self.id,
+            psi,
+            tuple(float(v) for v in verdicts[order]),
+            title=f"picked: the {keep} of {of} that the discriminator finds most real",
+        )
+
+    def interpolate(self, n: int, seed: int = 0, *, frames_between: int = 24, psi: float = 1.0) -> Iterator[Pictures]:
+        """Frames (H, W, 3) of a loop through n seeds: along the sphere in normal z (slerp), straight in uniform z."""
+        seeds = _seeds(n, seed)
+        if n < 2:
+            raise UsageError("An interpolation needs at least two seeds: -n 2 or more.")
+        _check_psi(psi)
+        between = slerp if self.generator.z_distribution == "normal" else torch.lerp
+        z = self.latents(seeds)
+        for a, b in zip(z, z.roll(-1, 0), strict=True):
+            steps = torch.linspace(0, 1, frames_between + 1, device=z.device)[:-1]
+            eased = steps * steps * (3 - 2 * steps)
+            path = torch.stack([between(a, b, t) for t in eased])
+            yield from self.synthesize(self.map(path, psi=psi))
+
+
+def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
+    """From a (Z) to b (Z) along the sphere: normal latents live near its surface, and a straight line leaves it."""
+    cosine = torch.clamp(torch.dot(a, b) / (a.norm() * b.norm()), -1 + 1e-7, 1 - 1e-7)
+    angle = torch.acos(cosine)
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+
+
+def _seeds(n: int, seed: int) -> tuple[int, ...]:
+    if n < 1:
+        raise UsageError(f"At least one picture must be asked for, not {n}.")
+    if not 0 <= seed <= 2**64 - n:
+        raise UsageError(f"Seeds are whole numbers from 0 to {2**64 - 1}; {seed} … {seed + n - 1} are not.")
+    return tuple(range(seed, seed + n))
+
+
+def _check_psi(psi: float) -> None:
+    if not 0 <= psi <= 2:
+        raise UsageError(f"Truncation psi lies between 0 (the average picture) and 2, not {psi:g}.")
+
+
+# --- folders ----------------------------------------------------------------------------------------------------------
+
+
+def save_model(
+    folder: Path,
+    system: type[System],
+    card_config: dict[str, object],
+    size: tuple[int, int],
+    parts: dict[str, nn.Module],
+    *,
+    data: DataCard | None = None,
+    training: TrainingCard | None = None,
+    scores: Sequence[dict[str, object]] = (),
+) -> ModelCard:
+    """Write a Model into ``folder`` (made if missing); whoever needs it atomic moves the folder into place.
+
+    Weights are stored contiguous and in float32 (integers as they are).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {}
+    for name, net in parts.items():
+        save_file(_plain(net.state_dict()), folder / f"{name}.safetensors")
+        files[f"{name}.safetensors"] = sha256(folder / f"{name}.safetensors")
+    generator = parts["generator"]
+    assert isinstance(generator, Generator)
+    mean_w = _mean_w(generator)
+    card = ModelCard(
+        id=identity(
+            files["generator.safetensors"],
+            system.name,
+            card_config,
+            ModelCard.model_fields["attributes"].default,
+            mean_w,
+        ),
+        system=system.name,
+        config=card_config,
+        height=size[0],
+        width=size[1],
+        mean_w=mean_w,
+        data=data,
+        training=training,
+        scores=[dict(score) for score in scores],
+        files=files,
+    )
+    (folder / "model.json").write_text(card.model_dump_json(indent=1), encoding="utf-8")
+    return card
+
+
+@torch.no_grad()
+def _mean_w(generator: Generator) -> list[list[float]]:
+    device = next(generator.parameters()).device
+    z = torch.from_numpy(latents(MEAN_SEEDS, generator.z_size, generator.z_distribution)).to(device)
+    with evaluating(generator):
+        mean: list[list[float]] = generator.map(z).float().mean(0).cpu().tolist()
+    return mean
+
+
+@contextmanager
+def evaluating(net: nn.Module) -> Iterator[None]:
+    """The net in eval mode for a while."""
+    before = net.training
+    net.eval()
+    try:
+        yield
+    finally:
+        net.train(before)
+
+
+def _plain(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    def one(value: Tensor) -> Tensor:
+        value = value.detach().cpu()
+        return (value.float() if value.is_floating_point() else value).contiguous().clone()
+
+    return {name: one(value) for name, value in state.items()}
+
+
+def find_model(name: str | Path) -> Path:
+    """The folder that ``name`` means: a Model's folder, or a run's, whose best Model is taken.
+
+    Raises:
+        ModelError: nothing of that kind is there.
+    """
+    folder = Path(name)
+    if not folder.exists():
+        raise ModelError(f"There is no run or model folder at {folder}. `ganforge train PICTURES` makes one.")
+    if folder.is_file():
+        raise ModelError(f"{folder} is a file; a Model is a folder with a model.json in it (or a run's folder).")
+    if (folder / "model.json").exists():
+        return folder
+    if (folder / "model" / "model.json").exists():
+        return folder / "model"
+    kept = sorted((folder / "checkpoints").glob("*/model/model.json"))
+    if kept:
+        return kept[-1].parent
+    if (folder / "run.json").exists():
+        raise ModelError(
+            f"{folder} is a run that has not saved a Model yet. `ganforge resume {folder}` goes on with it."
+        )
+    raise ModelError(f"{folder} is neither a Model (no model.json in it) nor a run.")
+
+
+def load(name: str | Path, *, device: torch.device | str | None = None) -> Model:
+    """Load a Model by its folder, or the best Model of a run's folder.
+
+    Every file's sha256 is compared with model.json before it is used; weights are never a pickle.
+
+    Raises:
+        ModelError: not a Model, a missing or damaged file, or one of a newer ganforge.
+    """
+    folder = find_model(name)
+    card = read_card(folder)
+    try:
+        system = find_system(card.system)
+        nets = system.make_nets(system.config_class.model_validate(card.config))
+    except (UsageError, ValidationError) as error:
+        raise ModelError(f"{folder} was made by another version of ganforge: {error}") from None
+    parts = {}
+    for file, expected in card.files.items():
+        path, part = folder / file, file.removesuffix(".safetensors")
+        if part not in nets or Path(file).name != file:
+            raise ModelError(f"{folder / 'model.json'} names a file {file!r} that no {card.system} has.")
+        if not path.is_file():
+            raise ModelError(f"{folder} is not whole: {file} is missing.")
+        if sha256(path) != expected:
+            raise ModelError(f"{path} is damaged: its sha256 is not the one in model.json. Copy the folder again.")
+        try:
+            nets[part].load_state_dict(load_file(path))
+        except (RuntimeError, SafetensorError) as error:
+            raise ModelError(f"{path} does not fit the {card.system} of model.json: {error}") from None
+        parts[part] = nets[part]
+    if "generator" not in parts:
+        raise ModelError(f"{folder} is not whole: model.json names no generator.safetensors.")
+    return Model(card, parts, folder).to(device or best_device())

@@ -1,0 +1,100 @@
+"""Pictures that a Model made, with the seeds that make them again."""
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ganforge.drawing.grids import Pictures, grid, save_png
+from ganforge.errors import UsageError
+
+MADE_BY_A_MACHINE = "AI-generated"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """N generated pictures; a notebook shows them as a sheet.
+
+    Attributes:
+        pictures: uint8 (N, H, W, 3).
+        seeds: of each picture.
+        model: the Model's id.
+        psi: truncation the pictures were made with.
+        verdicts: how real D finds each (0 … 1), where it was asked.
+        title: a line above the sheet, e.g. that the pictures were picked.
+    """
+
+    pictures: Pictures
+    seeds: tuple[int, ...]
+    model: str
+    psi: float = 1.0
+    verdicts: tuple[float, ...] | None = None
+    title: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __iter__(self) -> Iterator[Image.Image]:
+        return (Image.fromarray(picture) for picture in self.pictures)
+
+    def sheet(self, columns: int | None = None) -> Pictures:
+        """All pictures on one sheet, uint8 (height, width, 3)."""
+        return grid(self.pictures, columns=columns, title=self.title)
+
+    def _recipe(self, seed: int | None = None) -> dict[str, str]:
+        seeds = str(seed) if seed is not None else ",".join(map(str, self.seeds))
+        return {
+            "Source": MADE_BY_A_MACHINE,
+            "Software": "ganforge",
+            "model": self.model,
+            "seed": seeds,
+            "psi": f"{self.psi:g}",
+        }
+
+    def save_sheet(self, path: Path | str, columns: int | None = None) -> Path:
+        """Write the sheet as a PNG that carries its recipe. Raises UsageError where the file is there already."""
+        path = _free(Path(path))
+        save_png(self.sheet(columns), path, text=self._recipe())
+        return path
+
+    def save_folder(self, path: Path | str) -> Path:
+        """Write one PNG a picture, named by its seed, into a new or empty folder."""
+        path = Path(path)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UsageError(f"{path} is there already and not an empty folder; name a new one. Nothing was written.")
+        _writable(path)
+        path.mkdir(parents=True, exist_ok=True)
+        for picture, seed in zip(self.pictures, self.seeds, strict=True):
+            save_png(picture, path / f"seed{seed}.png", text=self._recipe(seed))
+        return path
+
+    def save_npz(self, path: Path | str) -> Path:
+        """Write ``images`` uint8 (N, H, W, 3) and ``seeds`` uint64 (N,) into one file."""
+        path = _free(Path(path))
+        partial = path.with_name(path.name + ".partial")
+        with partial.open("wb") as file:
+            np.savez(file, images=self.pictures, seeds=np.array(self.seeds, dtype=np.uint64))
+        partial.replace(path)
+        return path
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(self.sheet()).save(buffer, format="png")
+        return buffer.getvalue()
+
+
+def _free(path: Path) -> Path:
+    if path.exists():
+        raise UsageError(f"{path} is there already; nothing was overwritten. Name another file.")
+    _writable(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _writable(path: Path) -> None:
+    there = next((p for p in (path.absolute()).parents if p.exists()), None)
+    if there is not None and not there.is_dir():
+        raise UsageError(f"{path} cannot be written: {there} is a file, not a folder.")

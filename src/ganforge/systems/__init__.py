@@ -1,0 +1,89 @@
+"""Every published method the loop can play, one a file; a file that defines ``RECIPES`` is found by itself."""
+
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from pydantic import ValidationError
+
+from ganforge.errors import UnknownNameError, UsageError
+from ganforge.game import Config, Recipe, System
+
+DEFAULT_RECIPE = "dcgan"
+
+
+@cache
+def recipes() -> dict[str, Recipe]:
+    """All recipes by name, from every file of this folder."""
+    modules = (import_module(f"{__name__}.{found.name}") for found in iter_modules(__path__))
+    return {recipe.name: recipe for module in modules for recipe in getattr(module, "RECIPES", ())}
+
+
+def find_recipe(name: str) -> Recipe:
+    """The recipe of that name. Raises UnknownNameError with the nearest right ones."""
+    try:
+        return recipes()[name]
+    except KeyError:
+        raise UnknownNameError("recipe", name, recipes()) from None
+
+
+def find_system(name: str) -> type[System]:
+    """The system of that name (as in model.json). Raises UnknownNameError."""
+    systems = {recipe.system.name: recipe.system for recipe in recipes().values()}
+    try:
+        return systems[name]
+    except KeyError:
+        raise UnknownNameError("system", name, systems) from None
+
+
+def configure(recipe: Recipe, height: int, width: int, settings: dict[str, str] | None = None) -> Config:
+    """The recipe's config at that size, with ``settings`` (``{"d.widths": "64,128"}``) applied and everything checked.
+
+    Raises:
+        UnknownNameError: for a setting that the config does not have.
+        UsageError: for a value that is out of place, or a size the recipe cannot make.
+    """
+    try:
+        values: dict[str, Any] = recipe.make(height, width).model_dump()
+    except ValidationError as error:
+        raise UsageError(f"The recipe {recipe.name} cannot make {width}x{height} pictures: {_reasons(error)}") from None
+    for key, text in (settings or {}).items():
+        _set(values, key, text)
+    try:
+        return recipe.system.config_class.model_validate(values)
+    except ValidationError as error:
+        raise UsageError(f"These settings do not fit the recipe {recipe.name}: {_reasons(error)}") from None
+
+
+def _set(values: dict[str, Any], key: str, text: str) -> None:
+    known = _flatten(values)
+    if key not in known:
+        raise UnknownNameError("setting", key, known)
+    *sections, last = key.split(".")
+    for section in sections:
+        values = values[section]
+    values[last] = _parse(text, known[key])
+
+
+def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
+def _parse(text: str, before: Any) -> Any:
+    """Lists are written with commas and nothing as ``none``; pydantic turns words into numbers and refuses the rest."""
+    if text.lower() == "none":
+        return None
+    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(before, list | tuple) else text
+
+
+def _reasons(error: ValidationError) -> str:
+    def one(entry: Any) -> str:
+        where = ".".join(str(part) for part in entry["loc"])
+        message = entry["msg"].removeprefix("Value error, ")
+        return f"{where}: {message} (got {entry['input']!r})" if where else message
+
+    return "; ".join(one(entry) for entry in error.errors())

@@ -1,0 +1,199 @@
+"""Checkpoints: a Model as it would be shipped, and what training needs to go on from it.
+
+    checkpoints/000001234560/           pictures seen
+        model/                          averaged nets and D: a whole Model (ganforge.model)
+        training.safetensors            raw nets, optimizers, the system's state
+        position.json                   where the game stands; sha256 of training.safetensors
+
+Nothing is stored twice: averaged weights and D come back from model/. A folder appears under its name when it is whole.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ganforge.errors import ModelError, RunError
+from ganforge.game import Phase, System
+from ganforge.model.card import DataCard, TrainingCard, read_card, sha256
+from ganforge.model.model import save_model
+from ganforge.training.averages import Average
+from ganforge.training.folder import explained
+
+NEWEST_KEPT = 2
+
+
+class Position(BaseModel):
+    """Where a run stands."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seen: int
+    steps: int
+    batches: int
+    seconds: float
+    fraction: float
+    salt: int
+    rollbacks: int
+    learning_rate_scale: float
+    planned: int
+    plan_seen: int
+    plan_fraction: float
+    sha256: str = ""
+
+
+def save(
+    folder: Path,
+    position: Position,
+    system: System,
+    averages: Mapping[str, Average],
+    phases: Sequence[Phase],
+    data: DataCard,
+    training: TrainingCard,
+) -> Path:
+    """Write a checkpoint below ``folder`` and drop those that need not be kept.
+
+    Raises:
+        RunError: disk full, read-only target; earlier checkpoints stay.
+    """
+    target = folder / f"{position.seen:012d}"
+    partial = folder / f".partial-{os.getpid()}"
+    with explained(folder):
+        shutil.rmtree(partial, ignore_errors=True)
+        try:
+            parts = {n: averages[n].net if n in averages else system.nets[n] for n in system.parts}
+            size = (system.config.height, system.config.width)
+            save_model(
+                partial / "model",
+                type(system),
+                system.config.model_dump(mode="json"),
+                size,
+                parts,
+                data=data,
+                training=training,
+            )
+            save_file(_training_tensors(system, averages, phases), partial / "training.safetensors")
+            stored = position.model_copy(update={"sha256": sha256(partial / "training.safetensors")})
+            (partial / "position.json").write_text(stored.model_dump_json(indent=1), encoding="utf-8")
+            shutil.rmtree(target, ignore_errors=True)
+            partial.replace(target)
+        except SafetensorError as error:  # the library wraps the system's error and loses its number
+            raise RunError(f"The checkpoint could not be written into {folder}: {error}. Is the disk full?") from None
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    _prune(folder)
+    return target
+
+
+def _training_tensors(system: System, averages: Mapping[str, Average], phases: Sequence[Phase]) -> dict[str, Tensor]:
+    tensors: dict[str, Tensor] = {f"state.{k}": v for k, v in system.state.items()}
+    for name, net in system.nets.items():
+        if name in averages or name not in system.parts:
+            tensors |= {f"nets.{name}.{k}": v for k, v in net.state_dict().items()}
+        if name in averages and name not in system.parts:
+            tensors |= {f"averages.{name}.{k}": v for k, v in averages[name].net.state_dict().items()}
+    for phase in phases:
+        for turn in phase.turns:
+            for i, memory in turn.optimizer.state_dict()["state"].items():
+                tensors |= {
+                    f"optimizers.{phase.name}.{turn.name}.{i}.{k}": torch.as_tensor(v) for k, v in memory.items()
+                }
+    return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
+
+
+def restore(folder: Path, system: System, averages: Mapping[str, Average], phases: Sequence[Phase]) -> Position:
+    """Put nets, averages, optimizers and state back as they were; every tensor keeps the layout it has now.
+
+    Raises:
+        RunError: the checkpoint is missing, damaged, or of other nets.
+    """
+    try:
+        position = Position.model_validate_json((folder / "position.json").read_bytes())
+        if sha256(folder / "training.safetensors") != position.sha256:
+            raise RunError(f"{folder / 'training.safetensors'} is damaged.")
+        tensors = load_file(folder / "training.safetensors")
+        card = read_card(folder / "model")
+        for name in system.parts:
+            file = folder / "model" / f"{name}.safetensors"
+            if sha256(file) != card.files.get(file.name):
+                raise RunError(f"{file} is damaged.")
+            net = averages[name].net if name in averages else system.nets[name]
+            net.load_state_dict(load_file(file))
+    except (OSError, ValidationError, SafetensorError, ModelError, RuntimeError) as error:
+        raise RunError(f"The checkpoint {folder} cannot be read: {error}") from None
+    for name, net in system.nets.items():
+        for owner, prefix in (
+            (net, f"nets.{name}."),
+            (averages[name].net if name in averages else net, f"averages.{name}."),
+        ):
+            mine = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+            if mine:
+                owner.load_state_dict(mine)
+    system.state = {k.removeprefix("state."): v for k, v in tensors.items() if k.startswith("state.")}
+    for phase in phases:
+        for turn in phase.turns:
+            _restore_optimizer(turn.optimizer, f"optimizers.{phase.name}.{turn.name}.", tensors)
+    return position
+
+
+def _restore_optimizer(optimizer: torch.optim.Optimizer, prefix: str, tensors: Mapping[str, Tensor]) -> None:
+    """Fill the optimizer's memory; moments get their weight's own layout, which fused kernels count on."""
+    weights = [(w, group) for group in optimizer.param_groups for w in group["params"]]
+    optimizer.state.clear()
+    for name, value in tensors.items():
+        if not name.startswith(prefix):
+            continue
+        index, key = name.removeprefix(prefix).split(".", 1)
+        weight, group = weights[int(index)]
+        if value.shape == weight.shape:
+            value = torch.empty_like(weight, requires_grad=False).copy_(value)
+        elif group.get("fused") or group.get("capturable"):  # these count their steps on the device
+            value = value.to(weight.device)
+        optimizer.state[weight][key] = value
+
+
+def saved(folder: Path) -> list[Path]:
+    """Whole checkpoints, oldest first."""
+    return sorted(p for p in folder.glob("*") if p.name.isdigit() and (p / "position.json").is_file())
+
+
+def _fraction(checkpoint: Path) -> float:
+    try:
+        return float(json.loads((checkpoint / "position.json").read_bytes())["fraction"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
+
+
+def _prune(folder: Path) -> None:
+    """Keep the newest two and the last of each quarter of the budget."""
+    checkpoints = saved(folder)
+    last_of_quarter: dict[int, Path] = {min(int(4 * _fraction(c)), 3): c for c in checkpoints}
+    kept = {*checkpoints[-NEWEST_KEPT:], *last_of_quarter.values()}
+    for checkpoint in set(checkpoints) - kept:
+        shutil.rmtree(checkpoint, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what a killed process left half-written."""
+    for leftover in folder.glob(".partial-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+
+
+def newest(
+    folder: Path, system: System, averages: Mapping[str, Average], phases: Sequence[Phase]
+) -> tuple[Position, Path, list[str]] | None:
+    """Restore the newest checkpoint that is whole; also the reasons why newer ones were passed over. None without any."""
+    passed: list[str] = []
+    for checkpoint in reversed(saved(folder)):
+        try:
+            return restore(checkpoint, system, averages, phases), checkpoint, passed
+        except RunError as error:
+            passed.append(str(error))
+    return None

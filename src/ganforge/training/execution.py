@@ -1,0 +1,99 @@
+"""How the steps are computed: device, memory layout, precision. Calibration times the candidates and keeps the fastest."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from ganforge.game import Layout, Source, System
+from ganforge.machine import has_native_bf16
+from ganforge.training.step import Table, run_step
+
+WARM_UP_STEPS, TIMED_STEPS = 1, 2
+CALIBRATION_SHARE = 0.03
+"""At most this share of a budget of minutes goes into calibration (the first candidate is always timed)."""
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One way of computing a step.
+
+    Attributes:
+        device: "cpu", "cuda", "mps".
+        layout: name of one of the system's layouts.
+        precision: "fp32", or "bf16" for matrix products and convolutions in bfloat16 with float32 weights.
+    """
+
+    device: str
+    layout: str
+    precision: str
+
+    @contextmanager
+    def autocast(self) -> Iterator[None]:
+        """The context in which losses are computed."""
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
+            yield
+
+    def apply(self, system: System) -> None:
+        """Move a system to the device, in the layout."""
+        system.to(torch.device(self.device))
+        _layout(system, self.layout).apply(system)
+
+    def as_event(self, pictures_per_s: float | None) -> dict[str, Any]:
+        """For the log."""
+        return {
+            "event": "execution",
+            **asdict(self),
+            "threads": torch.get_num_threads(),
+            "pictures_per_s": pictures_per_s,
+        }
+
+
+def _layout(system: System, name: str) -> Layout:
+    return next(layout for layout in system.layouts() if layout.name == name)
+
+
+def candidates(system: System, device: torch.device) -> list[Execution]:
+    """Every layout × precision that may be used here, the likeliest to be fast first."""
+    precisions = [p for p in system.precisions if p == "fp32" or has_native_bf16(device)]
+    return [Execution(device.type, layout.name, precision) for precision in precisions for layout in system.layouts()]
+
+
+def calibrate(
+    make_system: Callable[[], System], source: Source, choices: Sequence[Execution], seconds: float
+) -> tuple[Execution, float | None]:
+    """The fastest of ``choices`` and its pictures a second, measured on a second System of the same config.
+
+    The run's own system, its random state and its position in the source are untouched. Candidates are timed in order
+    until ``seconds`` are spent; one that fails to run has lost.
+    """
+    best: tuple[float, Execution] | None = None
+    start = time.perf_counter()
+    with torch.random.fork_rng():
+        for choice in choices:
+            if best is not None and time.perf_counter() - start > seconds * 0.6:
+                break
+            speed = _speed(make_system(), source, choice)
+            if speed is not None and (best is None or speed > best[0]):
+                best = (speed, choice)
+    return (choices[0], None) if best is None else (best[1], best[0])
+
+
+def _speed(system: System, source: Source, choice: Execution) -> float | None:
+    try:
+        choice.apply(system)
+        table = Table(system.phases()[0].turns, source, choice.device, choice.autocast, seed=0)
+        pictures, elapsed = 0, 0.0
+        for i in range(WARM_UP_STEPS + TIMED_STEPS):
+            start = time.perf_counter()
+            played = run_step(table, fraction=0.0)
+            if choice.device != "cpu":
+                played.losses[table.turns[-1].name]["total"].item()  # wait for the device
+            if i >= WARM_UP_STEPS:
+                pictures, elapsed = pictures + played.pictures, elapsed + time.perf_counter() - start
+    except (RuntimeError, NotImplementedError):
+        return None
+    return pictures / elapsed

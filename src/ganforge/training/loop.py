@@ -1,0 +1,361 @@
+"""The loop: steps until the budget is spent, with reports, samples, checkpoints and re-plans in between."""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+
+import torch
+from torch import Tensor
+
+from ganforge.errors import TrainingError
+from ganforge.game import Phase, System
+from ganforge.model.card import DataCard, TrainingCard
+from ganforge.training import checkpoints
+from ganforge.training.averages import Average
+from ganforge.training.budget import Clock, Plan, Schedule
+from ganforge.training.checkpoints import Position
+from ganforge.training.folder import Event, Run
+from ganforge.training.step import Played, Table, run_step
+from ganforge.training.watch import Watch, save_sheet
+
+Observer = Callable[[Event], None]
+
+TICK_SECONDS = 0.25
+REPORTS = 100
+"""Reports a run, where the recipe does not say after how many steps."""
+WATCH_SHARE = 0.04
+"""At most this share of the time goes into samples of the fixed seeds."""
+MOST_ROLLBACKS = 3
+
+
+class Interrupted(Exception):  # noqa: N818 - nothing went wrong
+    """The user stopped the run; it is saved."""
+
+
+@dataclass
+class _Sums:
+    """Losses since the last report, summed on the device."""
+
+    values: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    steps: int = 0
+
+    def add(self, losses: Mapping[str, Mapping[str, Tensor]]) -> None:
+        for turn, parts in losses.items():
+            mine = self.values.setdefault(turn, {})
+            for part, value in parts.items():
+                mine[part] = mine[part] + value if part in mine else value.clone()
+        self.steps += 1
+
+    def finite(self) -> bool:
+        return all(bool(torch.isfinite(parts["total"])) for parts in self.values.values())
+
+    def take(self) -> dict[str, dict[str, float]]:
+        means = {t: {k: float(v) / self.steps for k, v in parts.items()} for t, parts in self.values.items()}
+        self.values, self.steps = {}, 0
+        return means
+
+
+class Loop:
+    """Plays a run from where its checkpoint left it to the end of its budget.
+
+    Args:
+        run: the folder.
+        system: nets in their layout, on their device.
+        averages: of ``system.averaged``.
+        phases: ``system.phases()``.
+        table: source, seed and counters.
+        watch: looks at the game from outside.
+        schedule: the plans.
+        clock: wall time.
+        data: what the pictures are, for the Model's card.
+        observers: hear every event, and a "tick" four times a second.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        system: System,
+        averages: dict[str, Average],
+        phases: Sequence[Phase],
+        table: Table,
+        watch: Watch,
+        schedule: Schedule,
+        clock: Clock,
+        data: DataCard,
+        observers: Sequence[Observer] = (),
+    ) -> None:
+        self.run, self.system, self.averages, self.phases = run, system, averages, phases
+        self.table, self.watch, self.schedule, self.clock = table, watch, schedule, clock
+        self.data, self.observers = data, observers
+        self.seen, self.rollbacks = 0, 0
+        self._sums = _Sums()
+        self._watch_seconds, self._checkpoint_seconds = 0.0, 0.0
+        self._next_tick, self._next_checkpoint, self._next_replan = 0.0, 0.0, 0.0
+        self._last_report = (0.0, 0, 0)  # seconds, seen, steps
+        self._last_frame = -1.0
+        self._stop = False
+
+    # --- the run ---
+
+    def play(self) -> None:
+        """Train to the end of the budget.
+
+        Raises:
+            Interrupted: the user asked to stop; the state is saved.
+            TrainingError: losses were not finite three times.
+            RunError: nothing can be written any more.
+        """
+        now = time.perf_counter()
+        self._next_tick, self._next_replan = now, now
+        self._next_checkpoint = now + min(10.0, self.run.config.checkpoint_every_seconds)
+        self._last_report = (self.clock.seconds(now), self.seen, self.table.steps)
+        self.clock.mark(now, self.seen)
+        with self._stoppable():
+            if self.seen == 0:
+                self._sample(0.0)
+                self.checkpoint()
+            while not self._over():
+                self.schedule.advance(self.seen)
+                played = self._step(self.schedule.fraction(self.seen))
+                self.seen += played.pictures
+                for average in self.averages.values():
+                    average.update(played.pictures, self.seen)
+                self._sums.add(played.losses)
+                self._between_steps()
+                if self._stop:
+                    self.checkpoint()
+                    raise Interrupted
+            self._report(time.perf_counter())
+            self._sample(1.0)
+            self.checkpoint()
+
+    def _over(self) -> bool:
+        """Whether the budget is spent and what came out is sound."""
+        if not self.schedule.over(self.seen):
+            return False
+        if self._finite():
+            return True
+        self._roll_back()
+        return self.schedule.over(self.seen)
+
+    def _step(self, fraction: float) -> Played:
+        start = 0.0
+        for phase in self.phases:
+            if fraction < start + phase.share or phase is self.phases[-1]:
+                self.table.turns = phase.turns
+                return run_step(self.table, (fraction - start) / phase.share, self.system)
+            start += phase.share
+        raise AssertionError("a system has at least one phase")
+
+    def _between_steps(self) -> None:
+        now = time.perf_counter()
+        if self._report_is_due():
+            if not self._sums.finite():
+                self._roll_back()
+                return
+            self._report(now)
+        if self._frame_is_due(now):
+            self._sample(self.schedule.fraction(self.seen))
+        if now >= self._next_checkpoint and self._finite():
+            self.checkpoint()
+        now = time.perf_counter()
+        if now >= self._next_tick:
+            self._next_tick = now + TICK_SECONDS
+            self.clock.mark(now, self.seen)
+            self._tick(now)
+        if now >= self._next_replan:
+            self._replan(now)
+
+    # --- planning ---
+
+    def _replan(self, now: float) -> None:
+        seconds = self.run.config.seconds
+        if seconds is None:
+            self._next_replan = math.inf
+            return
+        left = seconds - self.clock.seconds(now)
+        self._next_replan = now + min(max(1.0, 0.02 * seconds), max(left / 4, 0.2))
+        speed = self.clock.speed()
+        if speed is None:
+            return
+        plan = self.schedule.replan(self.seen, self.seen + max(0, int(speed * (left - self._reserve()))))
+        if plan is not None:
+            self._tell(plan.as_event() | {"seconds": self.clock.seconds(now)})
+
+    def _reserve(self) -> float:
+        """Seconds that the end takes: one more sheet and one more checkpoint."""
+        return self._checkpoint_seconds + 0.5
+
+    # --- what is told ---
+
+    def _tell(self, event: Event) -> None:
+        self.run.log(event)
+        self._whisper(event)
+
+    def _whisper(self, event: Event) -> None:
+        for observer in self.observers:
+            observer(event)
+
+    def _tick(self, now: float) -> None:
+        seconds = self.clock.seconds(now)
+        speed = self.clock.speed()
+        if self.run.config.seconds is not None:
+            left: float | None = max(0.0, self.run.config.seconds - seconds)
+        else:
+            left = None if speed is None else (self.schedule.planned - self.seen) / speed
+        self._whisper(
+            {
+                "event": "tick",
+                "seen": self.seen,
+                "planned": self.schedule.planned,
+                "seconds": seconds,
+                "left": left,
+                "pictures_per_s": speed,
+                "fraction": self.schedule.fraction(self.seen),
+            }
+        )
+
+    def _report_is_due(self) -> bool:
+        every = self.system.config.report_every_steps
+        if every is not None:
+            return self.table.steps % every == 0
+        done = self.schedule.fraction(self.seen) * REPORTS
+        return int(done) > int(self.schedule.fraction(self._last_report[1]) * REPORTS) or self.table.steps <= 1
+
+    def _report(self, now: float) -> None:
+        seconds, seen, steps = self._last_report
+        if self.table.steps == steps:
+            return
+        elapsed = self.clock.seconds(now) - seconds
+        event: Event = {
+            "event": "report",
+            "step": self.table.steps,
+            "seen": self.seen,
+            "fraction": self.schedule.fraction(self.seen),
+            "seconds": self.clock.seconds(now),
+            "pictures_per_s": (self.seen - seen) / elapsed if elapsed > 0 else None,
+            "losses": self._sums.take(),
+            **self.watch.report(),
+        }
+        self._last_report = (self.clock.seconds(time.perf_counter()), self.seen, self.table.steps)
+        self._tell(event)
+
+    def _frame_is_due(self, now: float) -> bool:
+        """Dense at first, where most happens: the k-th of F frames is due at fraction (k/F)^1.5."""
+        frames = self.run.config.frames
+        k = int(self.schedule.fraction(self.seen) ** (2 / 3) * frames)
+        affordable = self._watch_seconds <= WATCH_SHARE * max(self.clock.seconds(now), 5.0)
+        return k > self._last_frame and affordable
+
+    def _sample(self, fraction: float) -> None:
+        start = time.perf_counter()
+        self._last_frame = int(fraction ** (2 / 3) * self.run.config.frames)
+        sheet = self.watch.sheet()
+        file = save_sheet(self.run.path, sheet, self.seen)
+        seconds = self.clock.seconds(time.perf_counter())
+        about = {"seen": self.seen, "fraction": fraction, "seconds": seconds}
+        self._tell({"event": "sample", **about, "file": file, "verdicts": sheet.verdicts, "spread": sheet.spread})
+        noticed = self.watch.noticed(sheet, fraction)
+        if noticed is not None:
+            self._tell(noticed | about)
+        self._watch_seconds += time.perf_counter() - start
+
+    # --- keeping ---
+
+    def position(self) -> Position:
+        """Where the run stands now."""
+        plan = self.schedule.plans[-1]
+        over = self.schedule.over(self.seen)
+        return Position(
+            seen=self.seen,
+            steps=self.table.steps,
+            batches=self.table.batches,
+            seconds=self.clock.seconds(time.perf_counter()),
+            fraction=1.0 if over else self.schedule.fraction(self.seen),
+            salt=self.table.salt,
+            rollbacks=self.rollbacks,
+            learning_rate_scale=self.table.learning_rate_scale,
+            planned=plan.planned,
+            plan_seen=plan.seen,
+            plan_fraction=plan.fraction,
+        )
+
+    def checkpoint(self) -> None:
+        """Save everything; a whole folder appears, or none."""
+        start = time.perf_counter()
+        self.watch.settle()
+        position = self.position()
+        card = TrainingCard(
+            recipe=self.run.config.recipe,
+            seed=self.run.config.seed,
+            seen=self.seen,
+            seconds=position.seconds,
+            ganforge=self.run.config.ganforge,
+        )
+        checkpoints.save(
+            self.run.path / "checkpoints", position, self.system, self.averages, self.phases, self.data, card
+        )
+        self._checkpoint_seconds = time.perf_counter() - start
+        self._next_checkpoint = time.perf_counter() + self.run.config.checkpoint_every_seconds
+        about = {"seen": self.seen, "fraction": position.fraction, "seconds": position.seconds}
+        self._tell({"event": "checkpoint", **about, "took_seconds": self._checkpoint_seconds})
+
+    def resume_from(self, position: Position, schedule: Schedule | None = None) -> None:
+        """Stand where a checkpoint stood; nets and optimizers are restored by the caller."""
+        self.seen, self.rollbacks = position.seen, position.rollbacks
+        table = self.table
+        table.steps, table.batches, table.salt = position.steps, position.batches, position.salt
+        table.learning_rate_scale = position.learning_rate_scale
+        self.schedule = schedule or Schedule([Plan(position.plan_seen, position.plan_fraction, position.planned)])
+        self._last_frame = int(self.schedule.fraction(self.seen) ** (2 / 3) * self.run.config.frames)
+        self._last_report = (position.seconds, position.seen, position.steps)
+        self._sums = _Sums()
+
+    def _finite(self) -> bool:
+        weights = [w for net in self.system.nets.values() for w in net.parameters()]
+        return self._sums.finite() and all(bool(torch.isfinite(w).all()) for w in weights)
+
+    def _roll_back(self) -> None:
+        """Go back to the last good state, halve the learning rate, walk another way."""
+        trouble = {"event": "rollback", "seen": self.seen, "seconds": self.clock.seconds(time.perf_counter())}
+        rollbacks, salt = self.rollbacks + 1, self.table.salt + 1
+        scale = self.table.learning_rate_scale / 2
+        if rollbacks > MOST_ROLLBACKS:
+            raise TrainingError(
+                f"The losses stopped being finite numbers for the {rollbacks}th time; training ends here. The last good "
+                f"state is kept in {self.run.path}. A lower --set learning_rate=… or --set beta1=… usually helps."
+            )
+        found = checkpoints.newest(self.run.path / "checkpoints", self.system, self.averages, self.phases)
+        if found is None:
+            raise TrainingError(
+                f"The losses are not finite numbers, and no checkpoint is left in {self.run.path} to go back to."
+            )
+        self.resume_from(found[0], self.schedule)
+        self.rollbacks, self.table.salt, self.table.learning_rate_scale = rollbacks, salt, scale
+        self._tell({**trouble, "back_to": self.seen, "learning_rate_scale": scale})
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[None]:
+        """Let Ctrl-C and SIGTERM end the run between two steps; a second Ctrl-C ends it at once."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            self._stop = True
+            self._whisper({"event": "stopping"})
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        for number in before:
+            signal.signal(number, stop)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

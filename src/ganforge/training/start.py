@@ -1,0 +1,432 @@
+"""train and resume: pictures, recipe and budget become a run folder with a Model in it."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganforge import __version__
+from ganforge.drawing.clips import write_clip
+from ganforge.drawing.plots import learning_curves
+from ganforge.drawing.timelapse import stored_frames, timelapse
+from ganforge.errors import GanforgeError, RunError, TrainingError, UsageError
+from ganforge.game import Config, System
+from ganforge.machine import best_device, describe
+from ganforge.model.card import DataCard
+from ganforge.pictures import Pack, PackOptions, PackSource, make_pack, split_held_out
+from ganforge.progress import Progress, silent
+from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system
+from ganforge.training import checkpoints
+from ganforge.training.averages import Average
+from ganforge.training.budget import Budget, Clock, Plan, Schedule, parse_count
+from ganforge.training.execution import CALIBRATION_SHARE, Execution, calibrate, candidates
+from ganforge.training.folder import Event, Run, RunConfig, explained, new_folder
+from ganforge.training.loop import Interrupted, Loop, Observer
+from ganforge.training.observers import notebook, tensorboard
+from ganforge.training.sizes import choose_size, parse_size
+from ganforge.training.step import Table
+from ganforge.training.watch import Watch
+
+Size = int | str | tuple[int, int]
+
+
+def train(
+    pictures: str | Path,
+    *,
+    minutes: float | None = None,
+    images: int | str | None = None,
+    recipe: str = DEFAULT_RECIPE,
+    size: Size | None = None,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    out: Path | str | None = None,
+    flip: bool | None = None,
+    background: str = "white",
+    fit: str = "crop",
+    crop: str = "178",
+    replay: Path | str | None = None,
+    execution: Mapping[str, str] | None = None,
+    checkpoint_seconds: float = 45,
+    use_tensorboard: bool = False,
+    observers: Sequence[Observer] | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Train a generator on a collection of pictures.
+
+    Args:
+        pictures: a folder, an archive, a known layout, or ``avatars[:COUNT[:SEED]]``.
+        minutes: wall time from the finished pack to the saved Model; 20 where neither this nor ``images`` is given.
+        images: pictures to be seen instead, e.g. ``"500k"``.
+        recipe: a system with a preset.
+        size: side of the pictures, ``"WxH"`` or (height, width); by default the largest of 32, 64 and 128 that pictures
+            and minutes allow.
+        seed: of everything random.
+        settings: changes of the recipe's config, e.g. ``{"d.widths": "32,64"}``.
+        out: run folder to make; by default a new name in the current folder.
+        flip: mirror half of the pictures; by default what the pictures allow.
+        background: what shows through transparency: "white", "black" or "#rrggbb".
+        fit: "crop" or "pad" pictures of other proportions.
+        crop: of CelebA's pictures: "178" or "108".
+        replay: a run folder whose logged plans are replayed instead of a budget.
+        execution: layout and precision, instead of calibration.
+        checkpoint_seconds: wall time between two checkpoints.
+        use_tensorboard: write ``tensorboard/`` into the run folder too.
+        observers: hear every event; by default a notebook shows samples and losses inline.
+        progress: of reading pictures.
+
+    Returns:
+        The run; ``ganforge.load(run.path)`` gives its Model.
+
+    Raises:
+        UsageError: an unknown recipe or setting (with the nearest right name), a size the recipe cannot make.
+        PicturesError: nothing there, or fewer than 16 usable pictures.
+        RunError: ``out`` is there already or cannot be written.
+        TrainingError: out of memory, or losses that are not finite three times.
+        Interrupted: stopped by Ctrl-C; saved.
+    """
+    chosen = find_recipe(recipe)
+    replayed = Run(replay) if replay is not None else None
+    budget = _budget(minutes, images, replayed)
+    if execution is None and replayed is not None:
+        execution = _logged_execution(replayed)
+    height, width, why = choose_size(chosen, parse_size(size), str(pictures), budget)
+    config = configure(chosen, height, width, {k: _text(v) for k, v in (settings or {}).items()})
+    if (config.height, config.width) != (height, width):
+        raise UsageError("The size is set with --size, not with --set height or width.")
+    path = Path(out) if out is not None else new_folder(str(pictures), recipe, Path.cwd())
+    _must_be_free(path)
+    try:
+        options = PackOptions(height=height, width=width, background=background, fit=fit, celeba_crop=crop)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    pack = make_pack(pictures, options, progress=progress)
+    run = Run.create(
+        path,
+        RunConfig(
+            ganforge=__version__,
+            recipe=recipe,
+            system=chosen.system.name,
+            config=config.model_dump(mode="json"),
+            pictures=_lasting(pictures),
+            pack=options.model_dump(mode="json"),
+            digest=pack.digest,
+            flip=pack.mirror.flip if flip is None else flip,
+            seed=seed,
+            seconds=budget.seconds,
+            images=budget.images,
+            replay=None if replayed is None else [_plan(e).as_event() for e in replayed.events("plan")],
+            execution=dict(execution) if execution is not None else None,
+            checkpoint_every_seconds=checkpoint_seconds,
+            tensorboard=use_tensorboard,
+        ),
+    )
+    with run.alone():
+        _play(run, pack, config, notebook(run.path) if observers is None else observers, notes=[why, *pack.notes])
+    return run
+
+
+def resume(
+    path: Path | str,
+    *,
+    minutes: float | None = None,
+    images: int | str | None = None,
+    observers: Sequence[Observer] | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Finish an interrupted run, or give a finished one more minutes (or pictures).
+
+    Without a new budget an interrupted run goes on from its newest whole checkpoint to the end it was meant to have; one
+    killed before its first checkpoint starts again. With ``minutes`` (or ``images``) the run gets that much more, and its
+    fraction restarts at spent/(spent + new).
+
+    Raises:
+        RunError: no run there, another process trains it, its pictures changed or are gone, or it is finished and no
+            budget was given.
+        Interrupted: stopped by Ctrl-C; saved.
+    """
+    run = Run(path)
+    if minutes is not None and images is not None:
+        raise UsageError("Say --minutes or --images, not both.")
+    more = Budget(minutes * 60 if minutes is not None else None, _count(images)) if minutes or images else None
+    with run.alone():
+        if run.state().get("state") == "finished" and more is None:
+            raise RunError(
+                f"{run.path} is finished. `ganforge resume {run.path} --minutes 20` trains it twenty minutes more."
+            )
+        pack = _same_pack(run, progress)
+        system = find_system(run.config.system)
+        config = system.config_class.model_validate(run.config.config)
+        _play(run, pack, config, notebook(run.path) if observers is None else observers, more=more, again=True)
+    return run
+
+
+# --- the parts --------------------------------------------------------------------------------------------------------
+
+
+def _play(
+    run: Run,
+    pack: Pack,
+    config: Config,
+    observers: Sequence[Observer],
+    *,
+    notes: Sequence[str] = (),
+    more: Budget | None = None,
+    again: bool = False,
+) -> None:
+    """Set the table and play to the end of the budget; the state of the folder always says how it ended."""
+    begun = time.perf_counter()
+    run.set_state("running")
+    try:
+        with _memory_explained(config), torch.random.fork_rng():
+            if run.config.tensorboard:
+                observers = [*observers, tensorboard(run.path)]
+            loop = _set_up(run, pack, config, observers, begun, notes, more, again)
+            loop.play()
+            _finish(run, loop, observers)
+    except Interrupted:
+        run.set_state("interrupted")
+        raise
+    except BaseException as error:
+        _say_failed(run, error)
+        raise
+
+
+def _set_up(
+    run: Run,
+    pack: Pack,
+    config: Config,
+    observers: Sequence[Observer],
+    begun: float,
+    notes: Sequence[str],
+    more: Budget | None,
+    again: bool,
+) -> Loop:
+    system_class = find_system(run.config.system)
+    device = best_device()
+    train_indices, held_out = split_held_out(pack)
+    source = PackSource(pack, config.batch_size, seed=run.config.seed, flip=run.config.flip, indices=train_indices)
+
+    def make_system() -> System:
+        torch.manual_seed(run.config.seed)
+        return system_class(config)
+
+    def tell(event: Event) -> None:
+        run.log(event)
+        for observer in observers:
+            observer(event)
+
+    system = make_system()
+    checkpoints.sweep(run.path / "checkpoints")
+    execution, speed = _execution(run, make_system, source, candidates(system, device), tell, notes)
+    execution.apply(system)
+    phases = system.phases()
+    averages = {
+        name: Average(system.nets[name], 1000 * config.ema_halflife_kimg, config.ema_rampup) for name in system.averaged
+    }
+    table = Table(phases[0].turns, source, execution.device, execution.autocast, run.config.seed)
+    found = checkpoints.newest(run.path / "checkpoints", system, averages, phases) if again else None
+    clock = Clock(found[0].seconds if found else 0.0, begun)
+    schedule = _first_schedule(run, speed, clock.seconds(time.perf_counter()))
+    data = DataCard(pictures=Path(run.config.pictures).name, count=len(train_indices), digest=pack.digest)
+    watch = Watch(system, averages, execution, pack, train_indices, held_out)
+    loop = Loop(run, system, averages, phases, table, watch, schedule, clock, data, observers)
+    if found is not None:
+        position, checkpoint, passed = found
+        run.rewind(position.seen)
+        loop.resume_from(position)
+        if more is not None:
+            loop.schedule = _extended(run, position, more)
+        elif run.config.replay is not None:
+            loop.schedule = _replayed(run, position.seen)
+        tell(
+            {
+                "event": "resume",
+                "seen": position.seen,
+                "fraction": loop.schedule.fraction(position.seen),
+                "from": checkpoint.name,
+                "passed_over": passed,
+            }
+        )
+        if more is not None:
+            tell(loop.schedule.plans[-1].as_event())
+    else:
+        if again:
+            run.rewind(-1)
+        if run.config.replay is None:
+            tell(schedule.plans[0].as_event())
+    return loop
+
+
+def _execution(
+    run: Run,
+    make_system: Callable[[], System],
+    source: PackSource,
+    choices: Sequence[Execution],
+    tell: Callable[[Event], None],
+    notes: Sequence[str],
+) -> tuple[Execution, float | None]:
+    """As logged, as given, by rule (``--images``: the same on every run), or as calibrated."""
+    logged = _logged_execution(run)
+    given = logged or run.config.execution
+    if given is not None:
+        matching = [c for c in choices if all(getattr(c, k) == v for k, v in given.items())]
+        if not matching:
+            raise UsageError(
+                f"This machine offers {', '.join(f'{c.layout} {c.precision}' for c in choices)}, not {given}."
+            )
+        chosen, speed = matching[0], None
+    elif run.config.seconds is None:
+        chosen, speed = choices[0], None
+    else:
+        tell({"event": "calibrating", "seen": 0})
+        chosen, speed = calibrate(make_system, source, choices, CALIBRATION_SHARE * run.config.seconds)
+    if logged is None:
+        tell({"event": "start", "seen": 0, "machine": describe().as_dict(), "notes": [note for note in notes if note]})
+        tell(chosen.as_event(speed) | {"seen": 0})
+    return chosen, speed
+
+
+def _logged_execution(run: Run) -> dict[str, str] | None:
+    events = run.events("execution")
+    return {k: events[-1][k] for k in ("device", "layout", "precision")} if events else None
+
+
+def _first_schedule(run: Run, speed: float | None, spent: float) -> Schedule:
+    if run.config.replay is not None:
+        return _replayed(run, 0)
+    if run.config.images is not None:
+        return Schedule([Plan(0, 0.0, run.config.images)])
+    assert run.config.seconds is not None
+    return Schedule([Plan(0, 0.0, max(1, int((speed or 1.0) * (run.config.seconds - spent))))])
+
+
+def _replayed(run: Run, seen: int) -> Schedule:
+    plans = [_plan(event) for event in run.config.replay or ()]
+    if not plans:
+        raise RunError("The run to be replayed has logged no plan.")
+    schedule = Schedule(plans[:1], plans[1:])
+    schedule.advance(seen)
+    return schedule
+
+
+def _extended(run: Run, position: checkpoints.Position, more: Budget) -> Schedule:
+    """The fraction restarts at spent/(spent + new)."""
+    if more.seconds is not None:
+        total = position.seconds + more.seconds
+        run.extend(seconds=total, images=None, replay=None)
+        speed = position.seen / position.seconds if position.seconds > 0 else 1.0
+        return Schedule(
+            [Plan(position.seen, position.seconds / total, position.seen + max(1, int(speed * more.seconds)))]
+        )
+    assert more.images is not None
+    total_images = position.seen + more.images
+    run.extend(seconds=None, images=total_images, replay=None)
+    return Schedule([Plan(position.seen, position.seen / total_images, total_images)])
+
+
+def _plan(event: Event) -> Plan:
+    return Plan(int(event["seen"]), float(event["fraction"]), int(event["planned"]))
+
+
+def _finish(run: Run, loop: Loop, observers: Sequence[Observer]) -> None:
+    """Put the Model in its place, then draw the curves and the time-lapse."""
+    last = checkpoints.saved(run.path / "checkpoints")[-1]
+    with explained(run.path):
+        partial = run.path / ".model-partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(last / "model", partial)
+        shutil.rmtree(run.path / "model", ignore_errors=True)
+        partial.replace(run.path / "model")
+    seconds = loop.clock.seconds(time.perf_counter())
+    event = {"event": "finished", "seen": loop.seen, "fraction": 1.0, "seconds": seconds}
+    run.log(event)
+    run.set_state("finished", seen=loop.seen, seconds=seconds)
+    draw(run)
+    for observer in observers:
+        observer(event)
+
+
+def draw(run: Run) -> None:
+    """curves.png, curves.svg, timelapse.mp4 and timelapse.gif, anew from the log and the sheets."""
+    events = run.events()
+    height, width = int(run.config.config["height"]), int(run.config.config["width"])
+    with explained(run.path):
+        learning_curves(events, run.path / "curves.png", run.path / "curves.svg")
+        for name, fps in (("timelapse.mp4", 12.0), ("timelapse.gif", 10.0)):
+            frames = stored_frames(events, run.path, height, width)
+            write_clip(timelapse(frames, fps=fps, columns=8), run.path / name, fps)
+
+
+@contextmanager
+def _memory_explained(config: Config) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        text = str(error)
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "can't allocate memory" not in text:
+            raise
+        raise TrainingError(
+            f"The memory does not hold a step of {config.batch_size} pictures of {config.width}x{config.height}. "
+            f"Try --set batch_size={max(2, config.batch_size // 2)}, or a smaller --size."
+        ) from None
+
+
+def _say_failed(run: Run, error: BaseException) -> None:
+    """Note why the run ended, if that can still be written; the error itself matters more."""
+    try:
+        run.set_state(
+            "interrupted" if isinstance(error, KeyboardInterrupt) else "failed",
+            error=f"{type(error).__name__}: {error}",
+        )
+    except GanforgeError:
+        return
+
+
+def _same_pack(run: Run, progress: Progress) -> Pack:
+    pack = make_pack(run.config.pictures, PackOptions.model_validate(run.config.pack), progress=progress)
+    if pack.digest != run.config.digest:
+        raise RunError(
+            f"The pictures in {run.config.pictures} changed since {run.path} began. Put them back as they were, "
+            f"or start anew with `ganforge train`."
+        )
+    return pack
+
+
+def _must_be_free(path: Path) -> None:
+    """Say so before minutes of decoding, not after."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunError(
+            f"{path} is there already; nothing was overwritten. Name another folder with --out, "
+            f"or go on with `ganforge resume {path}`."
+        )
+
+
+def _budget(minutes: float | None, images: int | str | None, replayed: Run | None) -> Budget:
+    if replayed is not None:
+        if minutes is not None or images is not None:
+            raise UsageError("A replayed run brings its own plan; leave --minutes and --images away.")
+        plans = replayed.events("plan")
+        if not plans:
+            raise RunError(f"{replayed.path} has logged no plan to replay.")
+        return Budget(images=_plan(plans[-1]).planned)
+    if minutes is None and images is None:
+        minutes = 20.0
+    return Budget(minutes * 60 if minutes is not None else None, _count(images))
+
+
+def _count(images: int | str | None) -> int | None:
+    return parse_count(images) if isinstance(images, str) else images
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _lasting(pictures: str | Path) -> str:
+    """PICTURES so that it means the same from any folder."""
+    return os.path.abspath(pictures) if Path(pictures).exists() else str(pictures)  # noqa: PTH100 - links stay links
