@@ -55,7 +55,7 @@ def draw_on_face(p: Painter, figure: Figure) -> None:
     """In head units, under the fringe: earrings and the eyepatch."""
     dice = figure.dice("accessory")
     if figure.accessory == "eyepatch":
-        dark = cloth(dice.pick((0x2B2530, 0x2B2530, 0xF4F1EA, 0x6A2F3A)))
+        dark = cloth(dice.pick((0x2B2530, 0x2B2530, 0x3A3F5C, 0x6A2F3A)))
         side = -1 if figure.turn > 0.35 else 1 if figure.turn < -0.35 else dice.sign()
         x, y = figure.across(side * figure.eye_x), figure.eye_y
         a, b = figure.eye_wide * 1.22 * figure.narrowed(side * figure.eye_x), max(figure.eye_high * 1.22, 14)

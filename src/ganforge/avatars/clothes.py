@@ -72,12 +72,11 @@ def _tshirt(p: Painter, figure: Figure, dice: Dice) -> None:
 def _shirt(p: Painter, figure: Figure, dice: Dice) -> None:
     body = cloth(pick_apart(dice, (0xF6F4F0, 0xF6F4F0, 0xCFE0F2, 0xF6D5DA, 0x6FA0C8, 0x4A6A58, 0xA8434A, 0x46506A),
                             figure.skin.base))
-    draw_garment(p, figure, body, dice, collar=3, neckline=26)
-    stripe = blend(body.base, body.line, 0.35)
+    path = draw_garment(p, figure, body, dice, collar=3, neckline=26)
     if dice.chance(0.35):
-        for i in range(-5, 6):
-            if i:
-                p.leaf(i * 13, 26, i * 14, BOTTOM, 0, 0.8, stripe)
+        with p.inside(path):
+            for i in range(-5, 6):
+                p.leaf(i * 13, 10, i * 14, BOTTOM, 0, 0.9, blend(body.base, body.line, 0.35))
     p.leaf(0, 26, 0, BOTTOM, 0, 1.0, body.line)
     for y in (38, 56):
         p.oval(3.5, y, 2.2, 2.2, body.line)

@@ -94,7 +94,7 @@ def _draw_lashes(
     if woman:
         p.leaf(0.62 * a, -high * 0.74 - slant * 0.3, a + 3.2, -high * 0.74 - slant - 4.5, -1.5, 1.1, ink)
         p.leaf(0.86 * a, -high * 0.42 - slant * 0.5, a + 5.4, -high * 0.36 - slant - 3.2, -1.2, 1.1, ink)
-    p.leaf(0.95 * a, 0.1 * low, 0.1 * a, low + 0.2, 0.16 * a, 0.95 if not woman else 1.15, ink, 0.85 if woman else 0.6)
+    p.leaf(0.95 * a, 0.1 * low, 0.05 * a, low + 0.3, -0.22 * a, 0.95 if not woman else 1.15, ink, 0.85 if woman else 0.6)
     if woman and p.fine:
         p.leaf(0.72 * a, low * 0.62, 0.98 * a, low * 0.98, 0, 0.8, ink, 0.8)
     if p.fine:  # the crease of the lid

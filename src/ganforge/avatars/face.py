@@ -166,8 +166,8 @@ def draw_mouth(p: Painter, figure: Figure) -> None:
                 p.oval(x, middle + gape * 1.1, half * 0.62, gape * 0.55, 0xEE7F86)
             p.box(left, y - 12, right, middle + min(2.5, 0.3 * gape), 0xFFFFFF)
         p.line(path, ink, 1.3)
-    p.leaf(left, corner, x + 1.5, middle, -0.26 * lift, 1.35, ink)
-    p.leaf(right, corner, x - 1.5, middle, 0.26 * lift, 1.35, ink)
+    p.leaf(left, corner, x + 1.5, middle, 0.3 * lift, 1.35, ink)
+    p.leaf(right, corner, x - 1.5, middle, -0.3 * lift, 1.35, ink)
     if abs(smile) > 0.25:
         p.oval(left, corner, 0.9, 0.9, ink)
         p.oval(right, corner, 0.9, 0.9, ink)

@@ -38,8 +38,10 @@ AGE_LOOKS = {
     "old": AgeLooks(46.5, 70, 8.5, 12.0, 10.0, 0.96, 16, 75, 2),
 }
 
-HEADROOM = {"witch": 46.0, "tophat": 42.0, "straw": 15.0, "beret": 9.0, "beanie": 20.0, "cap": 5.0,
-            "halo": 24.0, "catears": 16.0, "horns": 16.0, "buns": 7.0, "spiky": 9.0}  # fmt: skip
+HEADROOM = {
+    "witch": 46.0, "tophat": 42.0, "straw": 15.0, "beret": 9.0, "beanie": 20.0, "cap": 5.0, "halo": 24.0,
+    "catears": 16.0, "horns": 16.0, "buns": 8.0, "spiky": 10.0, "curly": 11.0, "slicked": 5.0,
+}  # fmt: skip
 """How much higher than its hair a figure reaches, for hats, accessories and styles."""
 
 
@@ -155,7 +157,7 @@ def pose(record: dict[str, Value], seed: int) -> Figure:
         eye_x=dice.near(0.475 + (0.015 if age == "child" else 0), 0.028),
         eye_wide=looks.eye_wide * (1.05 - 0.09 * man) * dice.near(1, 0.06),
         eye_high=looks.eye_high * (1.08 - 0.17 * man) * dice.near(1, 0.08),
-        eye_slant=dice.near(1.0 - man, 3.5),
+        eye_slant=dice.near(1.0 - man - (3.0 if age == "old" else 0.0), 3.0),
         nose_y=nose_y,
         mouth_y=nose_y + (chin - nose_y) * dice.near(0.43, 0.04),
         neck=(15.5 + 7.5 * man) * (0.86 if age == "child" else 1) * dice.near(1, 0.05),

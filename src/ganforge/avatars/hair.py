@@ -8,7 +8,7 @@ import skia
 
 from ganforge.avatars.dice import Dice
 from ganforge.avatars.figure import Figure
-from ganforge.avatars.paint import Painter, Point, smooth
+from ganforge.avatars.paint import Painter, Point, leaf, smooth
 from ganforge.avatars.palette import blend
 
 # fmt: off
@@ -64,7 +64,8 @@ class Front:
 
 def stand_off(figure: Figure, side: int) -> float:
     """How far the hair's outline lies outside the face; the back of a turned head shows on the other side."""
-    return 4.5 + 0.25 * figure.volume + 7 * max(0.0, -side * figure.turn)
+    close = {"slicked": 5.0, "short": 2.5}.get(figure.hairstyle, 0.0)
+    return 4.5 - close + 0.25 * figure.volume + 7 * max(0.0, -side * figure.turn)
 
 
 def dome(figure: Figure, extra: float = 0.0) -> list[Point]:
@@ -90,19 +91,17 @@ def plan_front(figure: Figure) -> Front:
     if kind == "none":
         part = dice.sign() * dice.between(0.15, 0.5)
     left, right = (_side_lock(figure, side) for side in (-1, 1))
-    outline = [*reversed(left.outer), *(_tufts(figure, dice) if figure.hairstyle == "spiky" else dome(figure)),
-               *right.outer]
+    over = {"spiky": _tufts, "slicked": _quiff}.get(figure.hairstyle)
+    outline = [*reversed(left.outer), *(over(figure, dice) if over else dome(figure)), *right.outer]
     path = smooth(outline, closed=False)
     x, y = right.root
     path.quadTo(*right.inner, x, y)
     valleys: list[tuple[float, float]] = []
     if kind == "none":
         peak = dice.between(2, 7)
-        for u, hairline in ((0.62, -29.0), (0.3, -35.0), (0.0, peak - 35), (-0.3, -35.0), (-0.62, -29.0)):
+        for u, hairline in ((0.7, -30.0), (0.32, -41.0), (0.0, peak - 42), (-0.32, -41.0), (-0.7, -30.0)):
             path.quadTo(figure.across(u + 0.14), hairline - 1, figure.across(u), hairline)
-        path.quadTo(figure.across(-0.8), -22, *left.root)
-        valleys = [(figure.across(u), -34 + 12 * u * u + dice.near(0,
-                                                                   1)) for u in (-0.66, -0.4, -0.12, 0.14, 0.42, 0.68)]
+        path.quadTo(figure.across(-0.86), -24, *left.root)
     else:
         for tip_u, tip_y, valley_u, valley_y in reversed(_locks(kind, figure, dice, part)):
             tip_x, valley_x = figure.across(tip_u), figure.across(valley_u)
@@ -129,7 +128,7 @@ def _side_lock(figure: Figure, side: int) -> SideLock:
     inner = figure.across(side * 0.86)
     wave = 5.0 * side if figure.hairstyle == "wavy" else 0.0
     tip_x = side * (figure.width - 2 + curved) if length > 24 else side * figure.width * 0.97
-    root = (figure.across(side * 0.85), figure.eye_y - figure.eye_high - 7)
+    root = (figure.across(side * (0.92 if figure.hairstyle == "slicked" else 0.85)), figure.eye_y - figure.eye_high - 7)
     outline: list[Point] = [(outer + 0.6 * wave + side, 0.42 * tip + 8),
                             (outer + 0.5 * wave - side * 2, 0.74 * tip + 4)]
     if length < 24:
@@ -200,6 +199,18 @@ def _locks(kind: str, figure: Figure, dice: Dice, part: float) -> list[tuple[flo
     return locks
 
 
+def _quiff(figure: Figure, dice: Dice) -> list[Point]:
+    """The dome of hair combed back: higher in front, toward one side, with a loose end."""
+    points = dome(figure, 4)
+    sway = dice.sign() * dice.between(0.08, 0.2)
+    lift = dice.between(3, 9) if figure.hat == "none" else 0
+    swayed: list[Point] = []
+    for x, y, *_ in points:
+        high = max(0.0, -y - 20) / 45
+        swayed.append((x * (1 + 0.09 * high) + 14 * sway * high, y - lift * high * (1 + 3 * sway * (x / figure.width))))
+    return swayed
+
+
 def _curls(figure: Figure, dice: Dice) -> Front:
     """A cloud of curls over forehead and ears."""
     left, right = (_side_lock(figure, side) for side in (-1, 1))
@@ -246,6 +257,8 @@ def draw_front(p: Painter, figure: Figure, front: Front) -> None:
             _gloss_on_curls(p, figure, dice)
         else:
             _ring_of_light(p, figure, dice)
+        with p.moved(-2.4 * light, 2):  # light along the edge
+            p.line(front.cap, hair.light, 1.0, 0.55)
         if figure.hat != "none":  # the hat's shadow
             p.fill(smooth([(-w, -70, 0), (w, -70, 0), (w, -8, 0), (figure.across(0), -20), (-w, -8, 0)]), hair.shade,
                    0.8)
@@ -253,9 +266,11 @@ def draw_front(p: Painter, figure: Figure, front: Front) -> None:
             _draw_side_locks(p, figure, front)
     ink = blend(hair.line, hair.shade, 0.25)
     cx, cy = front.crown
-    combed = figure.hairstyle == "slicked"
+    if figure.hairstyle == "slicked":
+        _combed_strands(p, figure, front, dice)
+        return
     for x, y in front.valleys:
-        reach = 0.85 if combed else dice.between(0.42, 0.75)
+        reach = dice.between(0.42, 0.75)
         if figure.hairstyle == "curly":
             p.leaf(x, y, x + (cx - x) * 0.25 + 4, y - 12, 5, 0.9, ink)
         else:
@@ -267,6 +282,28 @@ def draw_front(p: Painter, figure: Figure, front: Front) -> None:
             x, y = figure.across(u), -24 + 8 * u * u
             bend = (x - cx) * 0.11
             p.leaf(x, y, x + (cx - x) * 0.7, y + (cy - y) * 0.7, -bend, 0.7, hair.shade)
+
+
+def _combed_strands(p: Painter, figure: Figure, front: Front, dice: Dice) -> None:
+    """Long strands from the hairline over the head, in ink, shade and light by turns."""
+    hair = figure.hair
+    cx, cy = front.crown
+    with p.inside(front.cap):
+        for side in (-1, 1):  # the sides are cut closer
+            x = side * (figure.width + stand_off(figure, side))
+            p.fill(smooth([(x * 1.1, -34, 0), (x * 0.84, -26), (figure.across(side * 0.78), 0), (x * 0.9, 40, 0),
+                           (x * 1.1, 40, 0)]),
+                   hair.shade, 0.8)
+        for i in range(13):
+            u = -0.72 + 1.44 * i / 12 + dice.near(0, 0.03)
+            x, y = figure.across(u), -42 + 22 * u * u
+            end_x, end_y = cx + (x - cx) * 0.6, cy - 7 + 14 * u * u
+            ink = (hair.line, hair.shade, hair.light)[i % 3]
+            p.leaf(x, y, end_x, end_y, (x - cx) * -0.13, (0.9, 1.9, 1.3)[i % 3], ink, (0.8, 0.9, 0.7)[i % 3])
+    way = dice.sign()
+    for _ in range(dice.count(0, 2)):  # a strand that got away
+        x, long = figure.across(way * dice.between(0.05, 0.45)), dice.between(16, 26)
+        p.shape(leaf(x, -42, x + way * dice.between(6, 12), long - 42, way * -6, 1.9), hair, 0.7)
 
 
 def _draw_side_locks(p: Painter, figure: Figure, front: Front) -> None:
@@ -326,7 +363,8 @@ def _gloss_on_curls(p: Painter, figure: Figure, dice: Dice) -> None:
             x, y = figure.across(max(-0.97, min(0.97, u))) * 1.1 + dice.near(0, 3), y0 + 26 * u * u + dice.near(0, 3)
             r = dice.between(6, 9)
             way = dice.sign()
-            p.leaf(x - way * r, y + 2, x + way * r, y + 1, way * r * 1.3, 1.0, ink)
-            p.leaf(x - way * 0.5 * r, y + 4, x + way * 0.7 * r, y + 2, -way * r * 0.8, 0.9, hair.shade)
-            if dice.chance(0.55):
-                p.leaf(x - 0.7 * r, y - 0.3 * r, x + 0.5 * r, y - 0.5 * r, -0.5 * r, 1.6, hair.light, 0.85)
+            with p.moved(x, y, turn=dice.near(0, 60)):
+                p.leaf(-r, 2, r, 1, way * r * 1.2, 1.1, ink)
+                p.leaf(-0.5 * r, 4, 0.7 * r, 2, -way * r * 0.7, 1.0, hair.shade)
+                if dice.chance(0.5):
+                    p.leaf(-0.7 * r, -0.2 * r, 0.5 * r, -0.4 * r, -0.5 * r, 1.7, hair.light, 0.85)
