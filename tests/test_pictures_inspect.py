@@ -24,7 +24,8 @@ def _own_cache(tmp_path, monkeypatch):
 def mixed(tmp_path):
     files = pictures(18, pattern="猫/{:02d}.png") | {
         "dog/wide.jpg": encode(pixels(90, 30, 60), "JPEG"), "dog/grey.png": encode(pixels(91)[..., 0]),
-        "dog/again.png": png(2), "dog/cut.png": png(92)[:-30], "dog/empty.jpg": b"", "dog/tiny.gif": encode(pixels(0, 1, 1), "GIF"),
+        "dog/again.png": png(2), "dog/cut.png": png(92)[:-30], "dog/empty.jpg": b"",
+        "dog/tiny.gif": encode(pixels(0, 1, 1), "GIF"),
         "dog/wrong.jpg": png(93), "dog/story.txt": b"once upon a time",
     }  # fmt: skip
     rows = ["file_name;text;mood;age", "猫/00.png;黒い猫;happy;3", "猫/01.png;a cat;sad;4,5"]

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -272,3 +273,37 @@ def test_a_picture_that_vanishes_is_skipped(tmp_path, monkeypatch):
     monkeypatch.setattr(packing, "find_collection", lambda _: found)
     pack = make_pack(folder, SMALL)
     assert [s.name for s in pack.skipped] == ["003.png"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX's")
+def test_workers_end_with_a_killed_parent(tmp_path, cache):
+    body = "    pathlib.Path(folder, str(os.getpid())).touch()\n    time.sleep(60)\n"
+    job = f"import os, pathlib, time\ndef job(folder, n):\n{body}"
+    (tmp_path / "slow_job.py").write_text(job, encoding="utf-8")
+    pids = tmp_path / "pids"
+    pids.mkdir()
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\nimport slow_job\n"
+        "from ganforge.pictures.workers import in_order\n"
+        f"list(in_order(slow_job.job, {str(pids)!r}, [1, 2, 3, 4], 2))\n"
+    )
+    parent = script(code, cache, PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path]))
+    deadline = time.monotonic() + 30
+    while len(list(pids.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    workers = [int(path.name) for path in pids.iterdir()]
+    parent.kill()
+    parent.communicate()
+    assert len(workers) == 2
+    while any(alive(pid) for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(alive(pid) for pid in workers)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ganforge.attributes import Record
+from ganforge.avatars.captions import describe  # now: loaded later, the submodule would take the function's name
 from ganforge.avatars.dice import avatar_seed
 from ganforge.avatars.schema import SCHEMA, sample_record
 from ganforge.errors import UsageError
@@ -55,6 +56,4 @@ def captions(record: Record, seed: int) -> dict[str, str]:
     Raises:
         UsageError: an unknown attribute or value.
     """
-    from ganforge.avatars.captions import describe
-
     return describe(record, seed)

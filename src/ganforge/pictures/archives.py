@@ -11,6 +11,7 @@ import shutil
 import stat
 import struct
 import tarfile
+import unicodedata
 import weakref
 import zipfile
 import zlib
@@ -37,7 +38,7 @@ class _Archive(FileTree):
         """Sort out the members by name and by what was found wrong with them."""
         self._members, skipped = {}, []
         for name, member, reason in zip(names, members, refused, strict=True):
-            safe = re.sub(r"^(\./)+", "", name.replace("\\", "/"))
+            safe = re.sub(r"^(\./)+", "", unicodedata.normalize("NFC", name).replace("\\", "/"))
             if safe.startswith("/") or re.match(r"^[A-Za-z]:", safe) or ".." in safe.split("/") or "\0" in safe:
                 skipped.append(Skipped(name.replace("\0", "�"), "an unsafe name: it points outside the archive"))
             elif QUIET.search(safe):

@@ -139,6 +139,8 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _not_a_picture(data: bytes) -> str:
+    if {b"WEBP": "WEBP", b"avif": "AVIF", b"avis": "AVIF"}.get(data[8:12], "JPEG") not in FORMATS:
+        return "WebP or AVIF, which this installation of Pillow cannot read: `pip install -U pillow`"
     if looks_like_picture(data[:32]):
         return "damaged: its header cannot be read"
     if data.lstrip()[:5].lower() in (b"<svg ", b"<?xml") or data.lstrip()[:5].lower() == b"<!doc":

@@ -90,7 +90,8 @@ class Tally:
             said.append(f"{_pictures(self._moving)} {_were(self._moving)} animated or had pages: one frame was used.")
         if self.duplicates:
             n = len(self.duplicates)
-            said.append(f"{_pictures(n)} {_were(n)} left out as exact {'copies' if n > 1 else 'copy'} of others.")
+            copies = "exact copies of others" if n > 1 else "an exact copy of another"
+            said.append(f"{_pictures(n)} {_were(n)} left out as {copies}.")
         if self.skipped:
             n = len(self.skipped)
             said.append(f"{n} file{'s' if n > 1 else ''} {_were(n)} skipped (`ganforge data inspect` says why).")

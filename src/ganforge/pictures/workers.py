@@ -7,7 +7,9 @@ user's own script: a script without ``if __name__ == "__main__"`` would otherwis
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -33,6 +35,16 @@ def cores() -> int:
 def _start(state: Any) -> None:
     global _state  # noqa: PLW0603 - a process pool has no other place for what all jobs share
     _state = state
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for its next job forever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(function: Callable[[Any, Job], Result], job: Job) -> Result:

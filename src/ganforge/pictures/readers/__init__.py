@@ -16,7 +16,7 @@ from ganforge.pictures.archives import TarTree, ZipTree
 from ganforge.pictures.collection import Collection
 from ganforge.pictures.decode import format_of
 from ganforge.pictures.readers import avatars, celeba, folders, idx, imagefolder, npz
-from ganforge.pictures.trees import FileTree, FolderTree
+from ganforge.pictures.trees import ARCHIVES, FileTree, FolderTree
 
 READERS: tuple[Callable[[FileTree], Collection | None], ...] = (
     idx.find,
@@ -103,4 +103,6 @@ def _nothing_in(tree: FileTree) -> str:
     others = "".join(f"\n  {name}" for name in tree.files[:5])
     found = f" It holds:{others}" if others else ""
     passed = f" Passed over:{reasons}" if reasons else ""
-    return f"There are no pictures in {tree.location}.{found}{passed}"
+    archive = next((name for name in tree.files if name.lower().endswith(ARCHIVES)), None)
+    hint = f" To use an archive, name it by itself: {tree.location / archive}" if archive else ""
+    return f"There are no pictures in {tree.location}.{hint}{found}{passed}"

@@ -21,7 +21,7 @@ from ganforge.pictures.collection import (
     annotate,
 )
 from ganforge.pictures.decode import format_of, looks_like_picture
-from ganforge.pictures.trees import FileTree
+from ganforge.pictures.trees import ARCHIVES, FileTree
 from ganforge.progress import Progress
 
 SPLITS = {
@@ -59,7 +59,8 @@ def picture_files(tree: FileTree, used: Sequence[str] = ()) -> tuple[list[str], 
         if format_of(name) is not None or looks_like_picture(tree.head(name)):
             files.append(name)
         else:
-            others.append(Skipped(name, "not a picture"))
+            archive = name.lower().endswith(ARCHIVES)
+            others.append(Skipped(name, "an archive in a folder: name it by itself" if archive else "not a picture"))
     return files, others
 
 
