@@ -61,9 +61,9 @@ def test_json_alone_on_stdout(tmp_path):
 @pytest.mark.parametrize("encoding", ["gbk", "cp932", "ascii", "utf-8"])
 def test_every_terminal_survives(tmp_path, encoding):
     env = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUTF8": "0"}
-    code = "from ganforge.cli.data import data_app; data_app()"
+    code = "from ganforge.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, "inspect", str(mixed(tmp_path))],
+        [sys.executable, "-W", "error", "-c", code, "data", "inspect", str(mixed(tmp_path))],
         env=env,
         capture_output=True,
         check=False,
@@ -124,3 +124,10 @@ def test_arrays_have_sizes_too(tmp_path):
     assert found.sizes == {"28x28": 40}
     assert found.layout == "idx"
     assert found.suggested_size == 32
+
+
+def test_names_cannot_steer_the_terminal(tmp_path):
+    files = pictures(2) | {"\x1b[2Jevil\r.txt": b"x"}
+    done = CliRunner().invoke(data_app, ["inspect", str(zipped(tmp_path / "z.zip", files))])
+    assert "?[2Jevil?.txt: not a picture" in done.stdout
+    assert "\x1b[2J" not in done.stdout

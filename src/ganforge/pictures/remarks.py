@@ -79,7 +79,15 @@ class Tally:
         if self._enlarged:
             n = self._enlarged
             said.append(f"{_pictures(n)} {_were(n)} smaller than {target} and enlarged: expect soft samples.")
-        return [*said, *self.oddities()]
+        said += self.oddities()
+        if self.duplicates:
+            n = len(self.duplicates)
+            copies = "exact copies of others" if n > 1 else "an exact copy of another"
+            said.append(f"{_pictures(n)} {_were(n)} left out as {copies}.")
+        if self.skipped:
+            n = len(self.skipped)
+            said.append(f"{n} file{'s' if n > 1 else ''} {_were(n)} skipped (`ganforge data inspect` says why).")
+        return said
 
     def oddities(self) -> list[str]:
         """Sentences on what does not depend on the size that is asked for."""
@@ -88,13 +96,6 @@ class Tally:
             said.append(f"{_pictures(self._misnamed)} {_were(self._misnamed)} read by content: the suffix is wrong.")
         if self._moving:
             said.append(f"{_pictures(self._moving)} {_were(self._moving)} animated or had pages: one frame was used.")
-        if self.duplicates:
-            n = len(self.duplicates)
-            copies = "exact copies of others" if n > 1 else "an exact copy of another"
-            said.append(f"{_pictures(n)} {_were(n)} left out as {copies}.")
-        if self.skipped:
-            n = len(self.skipped)
-            said.append(f"{n} file{'s' if n > 1 else ''} {_were(n)} skipped (`ganforge data inspect` says why).")
         return said
 
 
