@@ -64,14 +64,19 @@ def test_no_phrase_of_another_value_is_said(language):
             for value, words in phrases.items():
                 if value == record[attribute]:
                     continue
-                said = [w for w in words if _says(texts[language], w, language) and not any(w in own for own in true)]
+                said = [w for w in words if _says(texts[language], w, language)]
+                said = [w for w in said if not any(w.strip("{}") in own for own in true)]
+                    w
+                    for w in words
+                    if _says(texts[language], w, language) and not any(w.strip("{}") in own for own in true)
+                ]
                 assert not said, (attribute, record[attribute], said, texts[language])
 
 
 def _says(text: str, phrase: str, language: str) -> bool:
     if language == "en":
         return re.search(rf"\b{re.escape(phrase)}\b(?! of)", text, re.IGNORECASE) is not None
-    return phrase in text
+    return re.search(re.escape(phrase).replace(r"\{\}", ".{0,8}?"), text) is not None  # {} stands for a colour
 
 
 @pytest.mark.parametrize(

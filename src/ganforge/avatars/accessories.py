@@ -82,14 +82,14 @@ def draw_over_locks(p: Painter, figure: Figure) -> None:
         y = figure.eye_y + 24
         p.oval(x, y - 5, 2.6, 2.6, _GOLD.base)
         if kind == "hoop":
-            p.line(ellipse(x, y + 6, 7, 9), _GOLD.line, 4.2)
-            p.line(ellipse(x, y + 6, 7, 9), _GOLD.base, 2.6)
+            p.line(ellipse(x, y + 7, 8.5, 11), _GOLD.line, 4.6)
+            p.line(ellipse(x, y + 7, 8.5, 11), _GOLD.base, 3.0)
         elif kind == "drop":
             p.line(skia.Path.Line((x, y - 4), (x, y + 4)), _GOLD.base, 1.8)
-            p.shape(smooth([(x, y + 1, 0), (x + 6.5, y + 12), (x, y + 19), (x - 6.5, y + 12)]), cloth(colour), 1.1)
+            p.shape(smooth([(x, y + 1, 0), (x + 8, y + 14), (x, y + 22), (x - 8, y + 14)]), cloth(colour), 1.1)
             p.oval(x + 2 * figure.light, y + 10, 1.8, 2.6, 0xFFFFFF, 0.9)
         else:
-            p.shape(star(x, y + 9, 10, 4.6), _GOLD, 1.1)
+            p.shape(star(x, y + 10, 12, 5.5), _GOLD, 1.1)
 
 
 def draw_on_hair(p: Painter, figure: Figure) -> None:
@@ -169,14 +169,10 @@ def _hairpin(p: Painter, figure: Figure) -> None:
     pin = cloth(pick_apart(dice, (*BRIGHT, 0xF8E27A), figure.hair.base, least=0.22))
     dice_side = dice.sign()
     x, y = figure.across(0.62 * dice_side), (-30 if figure.hat == "none" else -14)
-    kind = dice.pick(("bars", "cross", "star"))
-    with p.moved(x, y, turn=dice_side * dice.between(18, 40)):
+    kind = dice.pick(("bars", "star"))
+    with p.moved(x, y, turn=dice_side * dice.between(18, 40), wide=1.2, high=1.2):
         if kind == "star":
             p.shape(star(0, 0, 15, 7), pin, 1.2)
-        elif kind == "cross":
-            for turn in (-42, 42):
-                with p.moved(turn=turn):
-                    p.shape(ellipse(0, 0, 17, 4.4), pin, 1.1)
         else:
             for dy in (-6.2, 6.2):
                 p.shape(ellipse(0, dy, 17, 4.3), pin, 1.1)

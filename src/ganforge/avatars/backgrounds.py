@@ -55,8 +55,8 @@ def _plain(p: Painter, figure: Figure) -> None:
 def _dots(p: Painter, figure: Figure) -> None:
     dice = figure.dice("background")
     tone = _pastel(figure)
-    _gradient(p, tone, blend(tone, 0xFFFFFF, 0.25))
-    spot = blend(tone, 0xFFFFFF, 0.78) if dice.chance(0.6) else blend(tone, 0x7A5C8A, 0.32)
+    _gradient(p, tone, tone)
+    spot = blend(tone, 0xFFFFFF, 0.92) if dice.chance(0.6) else blend(tone, 0x7A5C8A, 0.42)
     step, r = dice.between(30, 42), dice.between(6.5, 9.5)
     ox, oy = dice.between(0, step), dice.between(0, step)
     rows = int(256 / (step * 0.5)) + 2
@@ -72,7 +72,7 @@ def _stripes(p: Painter, figure: Figure) -> None:
     dice = figure.dice("background")
     tone = _pastel(figure)
     _gradient(p, tone, tone)
-    other = blend(tone, 0xFFFFFF, 0.62) if dice.chance(0.6) else blend(tone, 0x7A6A9A, 0.24)
+    other = blend(tone, 0xFFFFFF, 0.8) if dice.chance(0.6) else blend(tone, 0x7A6A9A, 0.34)
     wide = dice.between(13, 22)
     slope = dice.pick((-90, 0, 0, 90)) + dice.near(0, 12)
     x = -100 + dice.between(0, wide)

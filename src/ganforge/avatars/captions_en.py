@@ -122,7 +122,9 @@ def sentence(facts: dict[str, str], child: bool, dice: Dice) -> str:
     if style == "sentences" and (having or wearing):
         return _in_sentences(start, facts, having, wearing, rest, dice)
     if style == "clothes first" and wearing:
-        parts = [f"{start} in {_join(wearing)}"] + ([f"with {_join(having)}"] if having else [])
+        parts = [f"{start} {_in_or_wearing(facts, wearing)} {_join(wearing)}"] + (
+            [f"with {_join(having)}"] if having else []
+        )
     else:
         parts = [f"{start} with {_join(having)}" if having else start]
         parts += [f"wearing {_join(wearing)}"] if wearing else []
@@ -136,7 +138,7 @@ def _in_sentences(
     he, wears, has = PRONOUNS.get(facts.get("gender", ""), ("They", "wear", "have"))
     looks_first = not wearing or (bool(having) and dice.chance(0.6))
     first, second = (having, wearing) if looks_first else (wearing, having)
-    joiner, verb = ("with", wears) if first is having else ("in", has)
+    joiner, verb = ("with", wears) if first is having else (_in_or_wearing(facts, wearing), has)
     text = ", ".join([f"{start} {joiner} {_join(first)}", *rest]) + "."
     if second:
         text += f" {he} {verb} {_join(second)}."
@@ -188,6 +190,11 @@ def _wearing(facts: dict[str, str], dice: Dice) -> list[str]:
 def _turned_over(things: list[str], dice: Dice) -> list[str]:
     """Usually in the usual order."""
     return dice.shuffled(things) if dice.chance(0.3) else things
+
+
+def _in_or_wearing(facts: dict[str, str], wearing: list[str]) -> str:
+    """People are in clothes, but not in a flower."""
+    return "in" if wearing[0] in CLOTHES.get(facts.get("clothes", ""), ()) else "wearing"
 
 
 def _join(things: list[str]) -> str:

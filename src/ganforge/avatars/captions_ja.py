@@ -20,17 +20,17 @@ COLOURS = {
 }
 """Before a noun, and with the hair as one word."""
 HAIR_STYLES = {
-    "short": ("ショートヘア", "短い髪"),
-    "spiky": ("ツンツンヘア", "逆立った髪"),
-    "slicked": ("オールバック", "後ろになでつけた髪"),
-    "bob": ("ボブ", "ボブヘア"),
-    "long": ("ロングヘア", "長い髪"),
-    "wavy": ("ウェーブヘア", "波打つ髪"),
-    "curly": ("巻き毛", "くるくるの髪"),
-    "ponytail": ("ポニーテール",),
-    "twintails": ("ツインテール",),
-    "braids": ("三つ編み", "二本の三つ編み"),
-    "buns": ("お団子ヘア", "二つのお団子"),
+    "short": ("{}ショートヘア", "{}短い髪"),
+    "spiky": ("{}ツンツンヘア", "逆立った{}髪"),
+    "slicked": ("{}オールバック", "後ろになでつけた{}髪"),
+    "bob": ("{}ボブ", "{}ボブヘア"),
+    "long": ("{}ロングヘア", "{}長い髪"),
+    "wavy": ("{}ウェーブヘア", "波打つ{}髪"),
+    "curly": ("{}巻き毛", "くるくるの{}髪"),
+    "ponytail": ("{}ポニーテール",),
+    "twintails": ("{}ツインテール",),
+    "braids": ("{}三つ編み", "二本の{}三つ編み"),
+    "buns": ("{}お団子ヘア", "二つの{}お団子"),
 }
 SKINS = {
     "pale": "色白の肌",
@@ -169,7 +169,8 @@ def sentence(facts: dict[str, str], child: bool, dice: Dice) -> str:
     if clauses and dice.chance(0.55):  # two sentences
         text = figure + "。" + "、".join([c[0] for c in clauses[:-1]] + [clauses[-1][2]]) + "。"
         return text + (f"背景は{behind.removesuffix('の背景')}。" if behind else "")
-    before = "、".join([c[0] for c in clauses[:-1]] + [clauses[-1][1]]) + "、" if clauses else ""
+    before = "、".join([c[0] for c in clauses[:-1]] + [clauses[-1][1]]) if clauses else ""
+    before += "、" if clauses and looks else ""
     if behind and dice.chance(0.5):
         return f"{behind}と、{before}{figure}。"
     return f"{before}{figure}。" + (f"背景は{behind.removesuffix('の背景')}。" if behind else "")
@@ -194,7 +195,7 @@ def _looks(facts: dict[str, str], dice: Dice) -> list[str]:
     things = []
     colour, style = facts.get("hair"), facts.get("hairstyle")
     if style is not None:
-        things.append((COLOURS[colour][0] if colour else "") + dice.pick(HAIR_STYLES[style]))
+        things.append(dice.pick(HAIR_STYLES[style]).format(COLOURS[colour][0] if colour else ""))
     elif colour is not None:
         things.append(COLOURS[colour][1])
     if "eyes" in facts:

@@ -19,17 +19,17 @@ COLOURS = {
     "gold": "金色",
 }
 HAIR_STYLES = {
-    "short": ("短发",),
-    "spiky": ("刺猬头", "竖起的头发"),
-    "slicked": ("背头", "向后梳的头发"),
-    "bob": ("波波头", "齐耳发"),
-    "long": ("长发", "长直发"),
-    "wavy": ("波浪卷发", "大波浪长发"),
-    "curly": ("卷发", "小卷发"),
-    "ponytail": ("马尾", "马尾辫"),
-    "twintails": ("双马尾",),
-    "braids": ("麻花辫", "两条辫子"),
-    "buns": ("丸子头", "双丸子头"),
+    "short": ("{}短发",),
+    "spiky": ("{}刺猬头", "竖起的{}头发"),
+    "slicked": ("{}背头", "向后梳的{}头发"),
+    "bob": ("{}波波头", "{}齐耳发"),
+    "long": ("{}长发", "{}长直发"),
+    "wavy": ("{}波浪发", "{}大波浪"),
+    "curly": ("{}卷发", "{}小卷发"),
+    "ponytail": ("{}马尾", "{}马尾辫"),
+    "twintails": ("{}双马尾",),
+    "braids": ("{}麻花辫", "两条{}辫子"),
+    "buns": ("{}丸子头", "{}双丸子头"),
 }
 SKINS = {"pale": "雪白", "light": "浅色", "golden": "暖黄色", "tan": "小麦色", "brown": "褐色", "dark": "深色"}
 BEARDS = {"stubble": ("胡茬",), "moustache": ("八字胡", "小胡子"), "goatee": ("山羊胡",), "full": ("络腮胡", "大胡子")}
@@ -117,7 +117,9 @@ def sentence(facts: dict[str, str], child: bool, dice: Dice) -> str:
         short = [c for c in clauses if not c.startswith(("背景", "身后", "站在"))]
         first = short[0] if short else ""
         head = f"{opening}{one}{first}的{noun}" if first else f"{opening}{one}{noun}"
-        rest = ([f"有着{'和'.join(looks)}"] if looks else []) + [c for c in clauses if c != first]
+        rest = ([f"有着{'、'.join(looks[:-1])}{'和' if looks[1:] else ''}{looks[-1]}"] if looks else []) + [
+            c for c in clauses if c != first
+        ]
     else:
         head = f"{opening}{one}{noun}"
         rest = ([f"有着{'、'.join(looks)}"] if looks else []) + clauses
@@ -138,9 +140,7 @@ def _looks(facts: dict[str, str], dice: Dice, of: str) -> list[str]:
     things = []
     colour, style = facts.get("hair"), facts.get("hairstyle")
     if style is not None:
-        word = dice.pick(HAIR_STYLES[style])
-        plain = colour is not None and not word.startswith(("竖", "向", "两"))
-        things.append((COLOURS[colour] + ("" if plain else "的") if colour else "") + word)
+        things.append(dice.pick(HAIR_STYLES[style]).format(COLOURS[colour] if colour else ""))
     elif colour is not None:
         things.append(f"{COLOURS[colour]}{of}头发")
     if "eyes" in facts:

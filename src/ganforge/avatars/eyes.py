@@ -94,7 +94,8 @@ def _draw_lashes(
     if woman:
         p.leaf(0.62 * a, -high * 0.74 - slant * 0.3, a + 3.2, -high * 0.74 - slant - 4.5, -1.5, 1.1, ink)
         p.leaf(0.86 * a, -high * 0.42 - slant * 0.5, a + 5.4, -high * 0.36 - slant - 3.2, -1.2, 1.1, ink)
-    p.leaf(0.95 * a, 0.1 * low, 0.05 * a, low + 0.3, -0.22 * a, 0.95 if not woman else 1.15, ink, 0.85 if woman else 0.6)
+    p.leaf(0.95 * a, 0.1 * low, 0.05 * a, low + 0.3, -0.22 * a,
+           1.15 if woman else 0.95, ink, 0.85 if woman else 0.6)
     if woman and p.fine:
         p.leaf(0.72 * a, low * 0.62, 0.98 * a, low * 0.98, 0, 0.8, ink, 0.8)
     if p.fine:  # the crease of the lid
@@ -112,7 +113,7 @@ def draw_brows(p: Painter, figure: Figure, alpha: float) -> None:
     dice = figure.dice("brows")
     smile = figure.smile
     worried = dice.chance(0.45)
-    thick = {"woman": 1.7, "neither": 2.7, "man": 4.2}[figure.gender] * dice.near(1, 0.14)
+    thick = {"woman": 1.7, "neither": 3.0, "man": 4.4}[figure.gender] * dice.near(1, 0.14)
     if figure.age == "child":
         thick *= 0.8
     arch = {"woman": 4.4, "neither": 2.6, "man": 1.2}[figure.gender] + dice.near(0, 1) + 1.5 * max(0, smile)
@@ -121,7 +122,7 @@ def draw_brows(p: Painter, figure: Figure, alpha: float) -> None:
     y = figure.eye_y - figure.eye_high * 1.02 - gap + (2.5 if figure.gender == "man" else 0)
     y -= 2.2 * max(0, smile) - 1.2 * max(0, -smile) * (0 if worried else 1)
     slope = 1.0 + dice.near(0, 1.5)  # inner end lower than the outer one
-    slope += (-7.5 if worried else 7.5) * max(0, -smile)
+    slope += (-9 if worried else 9) * max(0, -smile)
     colour = figure.brow if figure.age != "old" else blend(figure.brow, figure.hair.base, 0.5)
     for side in (-1, 1):
         lift = dice.near(0, 1)
@@ -141,8 +142,9 @@ def _frame(figure: Figure) -> tuple[int, float, float, float]:
     colours: tuple[int, ...] = (0x2B2530, 0x2B2530, 0x6B2D2A, 0x7A4A2E, 0x3B4A6B, 0xB03A48)
     if figure.glasses == "aviator":
         colours = (0xB98A2E, 0x8F949E, 0xC49A3A)
-    ry = {"round": max(figure.eye_high * 1.14, 14.5), "square": max(figure.eye_high * 0.98, 12.0), "aviator": 14.5}
-    return dice.pick(colours), figure.eye_y + 2, max(figure.eye_wide * 1.22, 15.5), ry[figure.glasses]
+    rx = max(figure.eye_wide * 1.22, 16)
+    ry = {"round": rx, "square": 0.66 * rx, "aviator": 15.0}[figure.glasses]
+    return dice.pick(colours), figure.eye_y + 2, rx * (1.08 if figure.glasses == "square" else 1), ry
 
 
 def draw_glasses_arms(p: Painter, figure: Figure) -> None:
@@ -177,6 +179,8 @@ def draw_glasses(p: Painter, figure: Figure) -> None:
                                     (x0 - 9 * side, ry)]),
                            0xFFFFFF, 0.24)
             p.line(lens, colour, 2.1 if figure.glasses != "aviator" else 1.6)
+            if figure.glasses == "square":
+                p.line(skia.Path.Line((-rx, -ry), (rx, -ry)), colour, 3.2)
         inner.append(x - side * rx * narrow)
     p.line(smooth([(inner[0], y - 2), ((inner[0] + inner[1]) / 2, y - 4.5), (inner[1], y - 2)], closed=False), colour,
            1.9)
@@ -189,7 +193,7 @@ def _lens(kind: str, rx: float, ry: float) -> skia.Path:
         return ellipse(0, 0, rx, ry)
     if kind == "square":
         path = skia.Path()
-        path.addRoundRect(skia.Rect.MakeLTRB(-rx, -ry, rx, ry), 4, 4)
+        path.addRoundRect(skia.Rect.MakeLTRB(-rx, -ry, rx, ry), 2.5, 2.5)
         return path
     return smooth([(-rx * 0.9, -ry * 0.85), (0.1 * rx, -ry), (rx * 1.02, -ry * 0.8), (rx * 0.96, 0.15 * ry),
                    (0.35 * rx, ry), (-0.45 * rx, ry * 0.8), (-rx * 0.95, 0)])

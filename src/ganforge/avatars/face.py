@@ -71,7 +71,7 @@ def draw_face(p: Painter, figure: Figure, fringe: skia.Path | None) -> None:
     if figure.age == "old":
         _draw_age(p, figure, 1.0)
     elif figure.age == "grown":
-        _draw_age(p, figure, 0.35)
+        _draw_age(p, figure, 0.2)
 
 
 def _draw_cheeks(p: Painter, figure: Figure) -> None:
@@ -101,17 +101,17 @@ def _draw_age(p: Painter, figure: Figure, strength: float) -> None:
     nose_y, mouth_y = figure.nose_y, figure.mouth_y
     for side in (-1, 1):
         p.leaf(figure.across(side * 0.2), nose_y + 1, figure.across(side * 0.36), mouth_y + 4, side * 2.5,
-               0.55 + 0.6 * strength, ink, 0.35 + 0.6 * strength)
+               0.5 + 1.2 * strength, ink, 0.3 + 0.7 * strength)
         if strength < 1:
             continue
         inner, outer = figure.across(side * 0.3), figure.across(side * 0.62)
         y = figure.eye_y + figure.eye_high + 4
-        p.leaf(inner, y - 0.5, outer, y + 1, side * -3, 1.1, ink, 0.9)
+        p.leaf(inner, y - 0.5, outer, y + 1, side * -3, 1.5, ink)
         x = figure.across(side * 0.8)
         for i in (-1, 1) if p.fine else ():
             p.leaf(x, figure.eye_y + 3 * i, x + side * 6, figure.eye_y + 5 * i, 0, 0.9, ink, 0.8)
         hollow = figure.across(side * 0.66)
-        p.leaf(hollow, nose_y + 5, hollow - side * 5, mouth_y + 10, side * -3, 2.2, figure.skin.shade, 0.7)
+        p.leaf(hollow, nose_y + 5, hollow - side * 5, mouth_y + 10, side * -3, 2.8, figure.skin.shade, 0.85)
     if strength == 1 and p.fine:
         for y in (-20, -13):
             p.leaf(figure.across(-0.4), y, figure.across(0.4), y, -3, 0.9, ink, 0.8)
@@ -142,15 +142,16 @@ def draw_mouth(p: Painter, figure: Figure) -> None:
     dice = figure.dice("mouth")
     smile, skin = figure.smile, figure.skin
     x, y = figure.across(0) + 2.5 * figure.turn, figure.mouth_y
-    half = (8.8 if figure.gender == "woman" else 10.0) * dice.near(1, 0.1) + 5 * max(0, smile) + 2 * max(0, -smile)
+    half = (9.4 if figure.gender == "woman" else 10.6) * dice.near(1, 0.1) + 5 * max(0, smile) + 2 * max(0, -smile)
     if figure.age == "child":
         half *= 0.9
-    lift = 8.5 * smile  # corners against the middle
+    half *= p.bold**0.25
+    lift = 10.5 * smile  # corners against the middle
     ink = blend(skin.line, figure.lips, 0.25)
     near, far = 1 + 0.25 * figure.turn, 1 - 0.25 * figure.turn
     left, right = x - half * near, x + half * far
     corner, middle = y - 0.55 * lift, y + 0.45 * lift
-    gape = max(0.0, smile - 0.35) * 17 + max(0.0, -smile - 0.6) * 9
+    gape = max(0.0, smile - 0.22) * 15 + max(0.0, -smile - 0.45) * 9
     if gape > 0.5:
         if smile > 0:
             points: list[Point] = [(left, corner, 0), (x, middle - 1.5), (right, corner, 0),
@@ -166,8 +167,8 @@ def draw_mouth(p: Painter, figure: Figure) -> None:
                 p.oval(x, middle + gape * 1.1, half * 0.62, gape * 0.55, 0xEE7F86)
             p.box(left, y - 12, right, middle + min(2.5, 0.3 * gape), 0xFFFFFF)
         p.line(path, ink, 1.3)
-    p.leaf(left, corner, x + 1.5, middle, 0.3 * lift, 1.35, ink)
-    p.leaf(right, corner, x - 1.5, middle, -0.3 * lift, 1.35, ink)
+    p.leaf(left, corner, x + 1.5, middle, 0.3 * lift, 1.6, ink)
+    p.leaf(right, corner, x - 1.5, middle, -0.3 * lift, 1.6, ink)
     if abs(smile) > 0.25:
         p.oval(left, corner, 0.9, 0.9, ink)
         p.oval(right, corner, 0.9, 0.9, ink)

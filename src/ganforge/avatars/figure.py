@@ -35,7 +35,7 @@ AGE_LOOKS = {
     "child": AgeLooks(50.5, 56.5, 20, 14.6, 15.6, 1.03, 12, 56, 17),
     "young": AgeLooks(48, 62.5, 13.5, 13.8, 14.4, 1.0, 17, 72, 3),
     "grown": AgeLooks(46, 69, 8.5, 12.6, 11.6, 0.97, 19, 80, 0),
-    "old": AgeLooks(46.5, 70, 8.5, 12.0, 10.0, 0.96, 16, 75, 2),
+    "old": AgeLooks(46.5, 70, 8.5, 12.0, 9.4, 0.97, 11, 75, 7),
 }
 
 HEADROOM = {
@@ -113,7 +113,7 @@ def pose(record: dict[str, Value], seed: int) -> Figure:
     text = {name: str(value) for name, value in record.items()}
     gender, age = text["gender"], text["age"]
     looks = AGE_LOOKS[age]
-    man = {"woman": 0.0, "neither": 0.45, "man": 1.0}[gender] * (0.45 if age == "child" else 1)
+    man = {"woman": 0.0, "neither": 0.5, "man": 1.0}[gender] * (0.45 if age == "child" else 1)
     smile, turn = float(record["smile"] or 0), float(record["turn"] or 0)
 
     width = looks.width * dice.near(1, 0.045)

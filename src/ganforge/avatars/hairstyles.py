@@ -21,7 +21,7 @@ def draw_back(p: Painter, figure: Figure) -> None:
     if style == "spiky":
         _spikes(p, figure, dice)
     elif style in ("long", "wavy"):
-        _mane(p, figure, dice, wave=5.5 if style == "wavy" else 0.0)
+        _mane(p, figure, dice, wave=8.5 if style == "wavy" else 0.0)
     elif style == "bob":
         _bob(p, figure, dice)
     elif style == "curly":
@@ -42,7 +42,7 @@ def draw_over_shoulders(p: Painter, figure: Figure) -> None:
     if figure.hairstyle == "braids":
         _braids(p, figure, dice)
     elif figure.hairstyle in ("long", "wavy"):
-        wave = 5.0 if figure.hairstyle == "wavy" else 0.0
+        wave = 8.0 if figure.hairstyle == "wavy" else 0.0
         for side in (-1, 1):
             if dice.chance(0.7):
                 _drape(p, figure, side, wave, dice)
@@ -106,7 +106,7 @@ def _mane(p: Painter, figure: Figure, dice: Dice, wave: float) -> None:
     left, right = _sides(figure)
     flare = dice.between(4, 17) + wave
     points: list[Point] = [(0, -56), (left * 0.8, -40), (left, -4)]
-    rungs = ((40, 0.35), (75, 0.7), (110, 1.0), (150, 1.1), (190, 1.0))
+    rungs = ((34, 0.35), (58, 0.6), (82, 0.8), (106, 1.0), (130, 1.0), (160, 1.0), (190, 1.0))
     for i, (y, share) in enumerate(rungs):
         points.append((left - flare * share + wave * (-1) ** i, y))
     points += [(left * 0.5, 205), (right * 0.5, 205)]
@@ -116,9 +116,9 @@ def _mane(p: Painter, figure: Figure, dice: Dice, wave: float) -> None:
     path = smooth(points)
     p.shape(path, figure.hair)
     _shade_within(p, figure, path, 80)
-    for side, edge in ((-1, left), (1, right)):
-        for i in range(3):
-            x = edge + side * flare * 0.5 - side * (3 + 7 * i)
+    with p.inside(path):
+        for side, i in ((-1, 0), (-1, 1), (-1, 2), (1, 0), (1, 1), (1, 2)):
+            x = (left if side < 0 else right) + side * flare * 0.5 - side * (3 + 7 * i)
             colour = figure.hair.light if side == figure.light and i == 0 else figure.hair.shade
             p.leaf(x - side * 4, 20 + 8 * i, x + wave * side, 150, -side * 3 - wave * side, 1.0 if i else 1.8, colour)
 
