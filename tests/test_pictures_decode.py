@@ -191,6 +191,15 @@ def test_what_is_no_picture_is_refused_with_a_reason(data, reason):
         decode(data)
 
 
+def test_damaged_tiffs_print_nothing(capfd):
+    data = bytearray(encode(pixels(1, 64, 64), "TIFF", compression="tiff_lzw"))
+    for at in range(200, len(data) - 300, 7):
+        data[at] ^= 0x5A
+    with pytest.raises(UnreadablePicture):
+        decode(bytes(data))
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_gigapixel_header_is_refused_before_decoding():
     data = bytearray(png(0))
     data[16:24] = (40_000).to_bytes(4, "big") * 2

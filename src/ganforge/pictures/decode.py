@@ -6,10 +6,15 @@ would read only in part (a cut-off file) is refused: half a picture must not tea
 below.
 """
 
+import contextlib
 import functools
 import io
+import logging
+import os
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +23,7 @@ from PIL import Image, ImageCms, UnidentifiedImageError
 from ganforge.pictures.collection import Pixels, UnreadablePicture
 
 Image.init()
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it would print, the reasons below say
 FORMATS: list[str] = [
     name
     for name in ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF", "PPM", "JPEG2000")
@@ -34,6 +40,9 @@ SUFFIXES = {
 MOST_PIXELS = 178_956_970
 """Read from the header before anything is decoded; twice Pillow's own warning level (a quarter of a gigabyte as RGB,
 three times over)."""
+
+MOST_MOVING_PIXELS = MOST_PIXELS // 4
+"""A frame of an animation costs its decoder several canvases."""
 
 LEAST_SIDE = 8
 """Narrower pictures are tracking pixels and rulers, nothing to learn from."""
@@ -160,7 +169,10 @@ def _decode(data: bytes, background: Colour, least: tuple[int, int] | None) -> t
     if least is not None and image.format in ("JPEG", "MPO"):
         image.draft(None, (least[1], least[0]) if orientation < 5 else least)
     frames = int(getattr(image, "n_frames", 1)) if image.format != "MPO" else 1
-    image.load()
+    if frames > 1 and width * height > MOST_MOVING_PIXELS:
+        raise UnreadablePicture(f"{width}×{height} pixels in {frames} frames: more than {MOST_MOVING_PIXELS:,}")
+    with _libtiff_silent() if image.format == "TIFF" else contextlib.nullcontext():
+        image.load()
     if frames > 1 and image.format in ("GIF", "WEBP", "PNG", "AVIF") and _is_blank(image):
         image.seek(frames // 2)  # an animation that fades in from nothing
         image.load()
@@ -169,6 +181,23 @@ def _decode(data: bytes, background: Colour, least: tuple[int, int] | None) -> t
         rgb = rgb.transpose(_TURNS[orientation])
         width, height = (height, width) if orientation >= 5 else (width, height)
     return np.asarray(rgb), Facts(width, height, mode, "JPEG" if image.format == "MPO" else image.format or "?", frames)
+
+
+@contextlib.contextmanager
+def _libtiff_silent() -> Iterator[None]:
+    """libtiff prints what it finds in damaged files straight to file descriptor 2, over any progress bar."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no such descriptor, and nobody to disturb
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _orientation(image: Image.Image) -> int:
