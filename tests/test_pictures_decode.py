@@ -62,7 +62,7 @@ def test_every_mode_becomes_rgb(mode):
         image = image.convert("RGB").convert(mode)
     else:
         image = image.convert(mode)
-    form = "TIFF" if mode in ("CMYK", "YCbCr", "LAB", "I", "F") else "PNG"
+    form = "JPEG" if mode == "YCbCr" else "TIFF" if mode in ("CMYK", "LAB", "I", "F") else "PNG"
     if mode == "HSV":
         with pytest.raises(UnreadablePicture):
             decode(b"no format stores HSV")
