@@ -267,7 +267,7 @@ class Generator(nn.Module, ABC):
 
 
 class Discriminator(nn.Module, ABC):
-    """A critic of pictures. Pictures of one kind are judged together, as in training: nets with batch statistics need it."""
+    """A critic of pictures. Those of one kind are judged together, as in training: batch statistics need it."""
 
     @abstractmethod
     def features(self, pictures: Tensor) -> list[Tensor]:
@@ -279,7 +279,8 @@ class Discriminator(nn.Module, ABC):
 
     def verdicts(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
         """pictures N×C×H×W → N probabilities of being real, float32."""
-        return self(pictures, condition).float().sigmoid()
+        logits: Tensor = self(pictures, condition)
+        return logits.float().sigmoid()
 
 
 @dataclass(frozen=True)
@@ -345,7 +346,7 @@ class System(ABC):
         """The stretches of a run; one, unless the method has more."""
         return (Phase("main", 1.0, self.turns()),)
 
-    def after_step(self, step: Step) -> None:
+    def after_step(self, step: Step) -> None:  # noqa: B027 - most systems have no state to update
         """Update `state` when all turns of a step have moved."""
 
     def layouts(self) -> Sequence[Layout]:

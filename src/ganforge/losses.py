@@ -29,5 +29,8 @@ def generator_non_saturating(logits: Tensor, target: float = 1.0) -> Tensor:
 
 
 def generator_minimax(logits: Tensor) -> Tensor:
-    """log(1 − D(G(z))), the value function's own term (Goodfellow et al. 2014, equation 1): fades when D is confident."""
+    """log(1 − D(G(z))), the value function's own term (Goodfellow et al. 2014, equation 1).
+
+    Its gradient fades when D is confident.
+    """
     return -F.softplus(logits.float()).mean()

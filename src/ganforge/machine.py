@@ -3,6 +3,7 @@
 import os
 import platform
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -49,7 +50,7 @@ def best_device() -> torch.device:
 
 def _processor() -> str:
     try:
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 if line.startswith("model name"):
                     return line.split(":", 1)[1].strip()
@@ -58,12 +59,15 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+_NATIVE_BF16 = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+
+
 def has_native_bf16(device: torch.device) -> bool:
     """Whether bfloat16 matrix products have instructions of their own here (AVX512-BF16, AMX, Ampere and later)."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return any(bool(getattr(torch.cpu, name, lambda: False)()) for name in _NATIVE_BF16)
     return False
 
 

@@ -10,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ganforge.attributes import Schema
 from ganforge.errors import ModelError
 
-FORMAT = 1
-
 
 class DataCard(BaseModel):
     """What the Model learnt from."""
@@ -41,7 +39,7 @@ class ModelCard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     kind: Literal["generator"] = "generator"
     id: str = Field(description="hash of everything that changes a sample")
     system: str

@@ -20,7 +20,8 @@ from ganforge.errors import UsageError
 
 def _uniforms(seed: int, count: int) -> npt.NDArray[np.float64]:
     words = np.random.Philox(key=np.array([seed, 0], dtype=np.uint64)).random_raw(count)
-    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    uniforms: npt.NDArray[np.float64] = (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return uniforms
 
 
 def latents(

@@ -54,7 +54,7 @@ class _Archive(FileTree):
         self.files = tuple(sorted(self._members))
         self.skipped = tuple(skipped)
 
-    def digest(self, names: Sequence[str], progress: Progress = silent) -> str:  # noqa: ARG002
+    def digest(self, names: Sequence[str], progress: Progress = silent) -> str:
         """See `FileTree.digest`. The whole archive is hashed: one long read is faster than many short ones."""
         whole = hashlib.blake2b(digest_size=16)
         total = self.location.stat().st_size

@@ -5,7 +5,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ganforge.errors import UnknownNameError, UsageError
 from ganforge.game import Config, Recipe, System
@@ -54,6 +54,30 @@ def configure(recipe: Recipe, height: int, width: int, settings: dict[str, str] 
         return recipe.system.config_class.model_validate(values)
     except ValidationError as error:
         raise UsageError(f"These settings do not fit the recipe {recipe.name}: {_reasons(error)}") from None
+
+
+def settings_of(recipe: Recipe) -> list[tuple[str, str, str]]:
+    """Every setting of a recipe: (key, value at 64×64 or the recipe's own size, what it means)."""
+    config = recipe.make(*(recipe.size or (64, 64)))
+    return _described(config)
+
+
+def _described(model: BaseModel, prefix: str = "") -> list[tuple[str, str, str]]:
+    rows: list[tuple[str, str, str]] = []
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            rows += _described(value, f"{prefix}{name}.")
+        else:
+            said = (
+                ",".join(map(str, value))
+                if isinstance(value, tuple)
+                else str(value).lower()
+                if value is None
+                else str(value)
+            )
+            rows.append((prefix + name, said, field.description or ""))
+    return rows
 
 
 def _set(values: dict[str, Any], key: str, text: str) -> None:

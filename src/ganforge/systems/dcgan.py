@@ -25,7 +25,7 @@ Shapes: N pictures · Z latent size · C maps · H×W pixels; see `ganforge.game
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field, model_validator
@@ -37,11 +37,14 @@ from ganforge.game import Condition, Config, Discriminator, Generator, Losses, R
 # --- config -----------------------------------------------------------------------------------------------------------
 
 
+Stride = Annotated[int, Field(ge=1, le=2)]
+
+
 class GeneratorConfig(Section):
     """Nets of G: a matrix product to ``widths[0]`` maps, then one transposed convolution for each further octave."""
 
     widths: tuple[int, ...] = Field(min_length=1, description="maps from coarse to fine, without the picture itself")
-    kernel: Literal[4, 5] = Field(4, description="side of the transposed convolutions, pixels")
+    kernel: int = Field(4, ge=4, le=5, description="side of the transposed convolutions, pixels")
     activation: Literal["relu", "leaky_relu"] = Field("relu", description="leaky: slope 0.2")
     bias: bool = Field(False, description="biases in the matrix product and the convolutions")
     unpadded_first: bool = Field(
@@ -53,8 +56,8 @@ class DiscriminatorConfig(Section):
     """Nets of D: strided convolutions, flattened into one logit."""
 
     widths: tuple[int, ...] = Field(min_length=1, description="maps from fine to coarse")
-    strides: tuple[Literal[1, 2], ...] | None = Field(None, description="of each convolution; by default all 2")
-    kernel: Literal[4, 5] = Field(4, description="side of the convolutions, pixels")
+    strides: tuple[Stride, ...] | None = Field(None, description="of each convolution; by default all 2")
+    kernel: int = Field(4, ge=4, le=5, description="side of the convolutions, pixels")
     bias: bool = Field(False, description="biases in the convolutions and the last matrix product")
 
 
@@ -147,10 +150,7 @@ class DcganGenerator(Generator):
 
     def synthesize(self, w: Tensor) -> Tensor:
         """w N×1×Z → pictures N×3×H×W in [−1, 1]."""
-        maps: Tensor = self.project(w[:, 0]).unflatten(1, self.start)
-        if self.layers[2].weight.is_contiguous(memory_format=torch.channels_last):
-            maps = maps.contiguous(memory_format=torch.channels_last)
-        pictures: Tensor = self.layers(maps)
+        pictures: Tensor = self.layers(self.project(w[:, 0]).unflatten(1, self.start))
         return pictures
 
 
@@ -225,11 +225,12 @@ class Dcgan(System):
 
     def fakes(self, step: Step) -> Tensor:
         """N×3×H×W generated pictures, with G's gradient; made once a step."""
-        return step.remember(
-            "fakes",
-            lambda: self.generator(self.generator.latents(step.draw, len(step.batch))),
-            made_by=[self.generator],
-        )
+
+        def make() -> Tensor:
+            pictures: Tensor = self.generator(self.generator.latents(step.draw, len(step.batch)))
+            return pictures
+
+        return step.remember("fakes", make, made_by=[self.generator])
 
     def discriminator_loss(self, step: Step) -> Losses:
         """−log D(x) − log(1 − D(G(z))); real and generated pictures are normalised apart (arXiv 1701.00160, §3.3)."""

@@ -153,10 +153,10 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, prefix: str, tensors: M
         index, key = name.removeprefix(prefix).split(".", 1)
         weight, group = weights[int(index)]
         if value.shape == weight.shape:
-            value = torch.empty_like(weight, requires_grad=False).copy_(value)
-        elif group.get("fused") or group.get("capturable"):  # these count their steps on the device
-            value = value.to(weight.device)
-        optimizer.state[weight][key] = value
+            kept = torch.empty_like(weight, requires_grad=False).copy_(value)
+        else:  # a count of steps: fused and capturable optimizers keep it on the device
+            kept = value.to(weight.device) if group.get("fused") or group.get("capturable") else value
+        optimizer.state[weight][key] = kept
 
 
 def saved(folder: Path) -> list[Path]:

@@ -23,17 +23,17 @@ def tensorboard(run: Path) -> Observer:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise MissingDependencyError('TensorBoard is not installed: pip install "ganforge[tensorboard]".') from None
-    writer = SummaryWriter(str(run / "tensorboard"))  # type: ignore[no-untyped-call]
+    writer = SummaryWriter(str(run / "tensorboard"))
 
     def hear(event: Event) -> None:
         if event["event"] == "report":
             for name, value in _numbers(event).items():
-                writer.add_scalar(name, value, event["seen"])  # type: ignore[no-untyped-call]
+                writer.add_scalar(name, value, event["seen"])
         elif event["event"] == "sample":
             with Image.open(run / event["file"]) as sheet:
-                writer.add_image("samples", np.asarray(sheet), event["seen"], dataformats="HWC")  # type: ignore[no-untyped-call]
+                writer.add_image("samples", np.asarray(sheet), event["seen"], dataformats="HWC")
         elif event["event"] in ("finished", "checkpoint"):
-            writer.flush()  # type: ignore[no-untyped-call]
+            writer.flush()
 
     return hear
 
@@ -75,7 +75,7 @@ class _Inline:
         if event["event"] in ("report", "finished") and self._reports:
             from IPython.display import HTML, display
 
-            page = HTML(self._page())
+            page = HTML(self._page())  # type: ignore[no-untyped-call]
             if self._handle is None:
                 self._handle = display(page, display_id=True)  # type: ignore[no-untyped-call]
             else:
@@ -95,7 +95,7 @@ class _Inline:
         lines = []
         names = list(self._reports[-1]["losses"])
         values = {n: [r["losses"].get(n, {}).get("total") or 0.0 for r in self._reports] for n in names}
-        top = max(max(np.percentile(v, 98) for v in values.values()), 1e-6)
+        top = max(1e-6, *(float(np.percentile(v, 98)) for v in values.values()))
         for name, colour in zip(names, ("#0072b2", "#d55e00", "#00825e", "#5b3b8c"), strict=False):
             step = 400 / max(len(self._reports) - 1, 1)
             points = " ".join(

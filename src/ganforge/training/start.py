@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 
 from ganforge import __version__
 from ganforge.drawing.clips import write_clip
@@ -102,8 +103,8 @@ def train(
     _must_be_free(path)
     try:
         options = PackOptions(height=height, width=width, background=background, fit=fit, celeba_crop=crop)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    except ValidationError as error:
+        raise UsageError("; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())) from None
     pack = make_pack(pictures, options, progress=progress)
     run = Run.create(
         path,

@@ -28,8 +28,8 @@ JUDGED = 64
 """Pictures of each kind that D judges for a report."""
 
 COLLAPSED, RECOVERED = 0.25, 0.5
-COLLAPSE_AFTER = 0.1
-"""Fraction of the budget before which grey beginnings are not called a collapse."""
+GREY_UNTIL = 0.35
+"""Fraction of the budget before which a generator that never varied yet is called young, not collapsed."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Watch:
         self._training = _spread_out(pack, train, device)
         self._held_out = _spread_out(pack, held_out, device) if len(held_out) >= 8 else None
         self._real = pack.pictures[_evenly(train, 256)]
-        self._collapsed = False
+        self._collapsed, self._varied = False, False
         z = latents(FIXED_SEEDS, self._generator.z_size, self._generator.z_distribution)
         self._z = torch.from_numpy(z).to(device)
 
@@ -107,7 +107,8 @@ class Watch:
             seeds = range(RECALIBRATION_SEED + 64 * i, RECALIBRATION_SEED + 64 * (i + 1))
             z = torch.from_numpy(latents(seeds, net.z_size, net.z_distribution)).to(self._z.device)
             with self._execution.autocast():
-                return net(z)
+                pictures: Tensor = net(z)
+            return pictures
 
         recalibrate(self._averaged, forward)
 
@@ -123,9 +124,8 @@ class Watch:
 
     def noticed(self, sheet: Sheet, fraction: float) -> Event | None:
         """An event where the samples have collapsed, or come back from it."""
-        if fraction < COLLAPSE_AFTER:
-            return None
-        if not self._collapsed and sheet.spread < COLLAPSED:
+        self._varied = self._varied or sheet.spread > RECOVERED
+        if not self._collapsed and sheet.spread < COLLAPSED and (self._varied or fraction > GREY_UNTIL):
             self._collapsed = True
             return {"event": "collapse", "spread": sheet.spread}
         if self._collapsed and sheet.spread > RECOVERED:

@@ -29,7 +29,7 @@ class AvatarPictures:
         side = max(size) if size is not None else 64
         return draw(sample_record(seed), seed, min(max(side, SMALLEST), LARGEST))
 
-    def digest(self, progress: Progress) -> str:  # noqa: ARG002
+    def digest(self, progress: Progress) -> str:
         """See `ganforge.pictures.collection.Pictures.digest`."""
         return f"avatars {self.count} {self.seed} {code()}"
 

@@ -37,7 +37,7 @@ class TreePictures:
     tree: FileTree
     files: Sequence[str]
 
-    def read(self, index: int, size: tuple[int, int] | None) -> bytes | Pixels:  # noqa: ARG002
+    def read(self, index: int, size: tuple[int, int] | None) -> bytes | Pixels:
         """See `ganforge.pictures.collection.Pictures.read`."""
         return self.tree.read(self.files[index])
 

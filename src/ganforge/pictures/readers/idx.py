@@ -42,7 +42,7 @@ class IdxPictures:
     def __getstate__(self) -> dict[str, Any]:
         return {"tree": self.tree, "files": self.files}
 
-    def read(self, index: int, size: tuple[int, int] | None) -> bytes | Pixels:  # noqa: ARG002
+    def read(self, index: int, size: tuple[int, int] | None) -> bytes | Pixels:
         """See `ganforge.pictures.collection.Pictures.read`."""
         picture: Pixels = self._pictures[index]
         return picture

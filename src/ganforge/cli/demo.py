@@ -1,0 +1,67 @@
+"""``ganforge demo``: from nothing to a trained generator and a page that shows how it learnt."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganforge.errors import UsageError
+
+DEMO_PICTURES = 4000
+SETTINGS = {"batch_size": "16"}
+
+
+def demo(
+    minutes: Annotated[float, typer.Option(help="Of training.")] = 2.0,
+    out: Annotated[Path | None, typer.Option(help="Folder to make; by default a new name here.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page where there is a display.")] = True,
+) -> None:
+    """Draw avatars, train a generator on them for two minutes, and show it all on one page."""
+    import webbrowser
+
+    from ganforge.cli.live import watching
+    from ganforge.cli.terminal import say
+    from ganforge.cli.train import stopping
+
+    folder = out or _free(Path("ganforge-demo"))
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already; nothing was overwritten. Name another folder with --out.")
+    say(
+        f"Drawing {DEMO_PICTURES:,} avatars, then training a generator on them for {minutes:g} minutes ...", stderr=True
+    )
+    with stopping(folder), watching(folder) as view:
+        import ganforge
+
+        run = ganforge.train(
+            f"avatars:{DEMO_PICTURES}",
+            minutes=minutes,
+            size=64,
+            seed=seed,
+            settings=SETTINGS,
+            out=folder,
+            observers=[view],
+            progress=view.progress,
+        )
+    from ganforge.reports.demo import write_demo_page
+
+    page = write_demo_page(run, folder / "index.html")
+    if open_page and _has_display():
+        webbrowser.open(page.resolve().as_uri())
+    say(f"The page: {page.resolve()}")
+
+
+def _free(path: Path) -> Path:
+    number, free = 2, path
+    while free.exists():
+        free = path.with_name(f"{path.name}-{number}")
+        number += 1
+    return free
+
+
+def _has_display() -> bool:
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,140 @@
+"""``ganforge train`` and ``ganforge resume``."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from ganforge.errors import UsageError
+
+Pictures = Annotated[
+    str, typer.Argument(metavar="PICTURES", help="A folder, an archive, a known layout, or avatars[:COUNT[:SEED]].")
+]
+Minutes = Annotated[
+    float | None, typer.Option(help="Wall time from the read pictures to the saved model, everything inside.")
+]
+Images = Annotated[
+    str | None, typer.Option(metavar="COUNT", help="Pictures to be seen instead of minutes: 50000, 500k, 2M.")
+]
+
+
+def train(
+    pictures: Pictures,
+    minutes: Minutes = None,
+    images: Images = None,
+    recipe: Annotated[str, typer.Option(help="A system with a preset; `ganforge recipes` lists them.")] = "dcgan",
+    size: Annotated[
+        str | None,
+        typer.Option(help="Side of the pictures or WxH; by default the largest of 32, 64, 128 that suits."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; `ganforge recipes NAME` lists them."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder to make; by default a new name here.")] = None,
+    flip: Annotated[
+        bool | None,
+        typer.Option("--flip/--no-flip", help="Mirror half of the pictures; by default where it fits them."),
+    ] = None,
+    background: Annotated[str, typer.Option(help="Behind transparent pictures: white, black or #rrggbb.")] = "white",
+    fit: Annotated[
+        Literal["crop", "pad"], typer.Option(help="What happens to pictures of other proportions.")
+    ] = "crop",
+    crop: Annotated[
+        Literal["108", "178"], typer.Option(help="Centre cut out of CelebA's pictures: the face, or all of the width.")
+    ] = "178",
+    replay: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Replay the plan that RUN logged, instead of a budget.")
+    ] = None,
+    tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard's files too.")] = False,
+) -> None:
+    """Train a generator on a collection of pictures, for the minutes you give it (20 by default)."""
+    import ganforge
+    from ganforge.cli.live import say_how_to_go_on, watching
+    from ganforge.cli.terminal import say
+    from ganforge.systems import find_recipe
+    from ganforge.training.folder import new_folder
+
+    find_recipe(recipe)
+    folder = out or new_folder(pictures, recipe, Path.cwd())
+    with stopping(folder), watching(folder) as view:
+        ganforge.train(
+            pictures,
+            minutes=minutes,
+            images=images,
+            recipe=recipe,
+            size=size,
+            seed=seed,
+            settings=parse_settings(set_ or []),
+            out=folder,
+            flip=flip,
+            background=background,
+            fit=fit,
+            crop=crop,
+            replay=replay,
+            use_tensorboard=tensorboard,
+            observers=[view],
+            progress=view.progress,
+        )
+    say_how_to_go_on(folder)
+    say(str(folder))
+
+
+def resume(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The run folder.")],
+    minutes: Minutes = None,
+    images: Images = None,
+) -> None:
+    """Finish an interrupted run; with --minutes (or --images), train a finished one that much more."""
+    import ganforge
+    from ganforge.cli.live import say_how_to_go_on, watching
+    from ganforge.cli.terminal import say
+
+    with stopping(run), watching(run) as view:
+        ganforge.resume(run, minutes=minutes, images=images, observers=[view], progress=view.progress)
+    say_how_to_go_on(run)
+    say(str(run))
+
+
+def recipes(
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Show this recipe's settings.")] = None,
+) -> None:
+    """List the recipes, or the settings of one: what `--recipe NAME` and `--set KEY=VALUE` accept."""
+    from ganforge.cli.terminal import say
+    from ganforge.systems import find_recipe, settings_of
+    from ganforge.systems import recipes as all_recipes
+
+    if name is None:
+        for recipe in all_recipes().values():
+            say(f"{recipe.name:16} {recipe.about}")
+        return
+    for key, value, about in settings_of(find_recipe(name)):
+        say(f"{key} = {value}\n    {about}")
+
+
+def parse_settings(pairs: list[str]) -> dict[str, str]:
+    """``["d.widths=32,64"]`` → ``{"d.widths": "32,64"}``. Raises UsageError for what has no "="."""
+    settings = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"--set takes KEY=VALUE, such as --set learning_rate=1e-4; {pair!r} came.")
+        settings[key.strip()] = value.strip()
+    return settings
+
+
+@contextmanager
+def stopping(folder: Path) -> Iterator[None]:
+    """A run that the user stopped is saved; say how to go on."""
+    from ganforge.cli.live import quoted
+    from ganforge.cli.terminal import say
+    from ganforge.training import Interrupted
+
+    try:
+        yield
+    except Interrupted:
+        say(f"Stopped and saved. Go on with:  ganforge resume {quoted(folder)}", stderr=True)
+        raise typer.Exit(130) from None

@@ -1,0 +1,236 @@
+"""The contract of every system, the published counts of DCGAN's nets, and its losses."""
+
+import numpy as np
+import pytest
+import torch
+
+from ganforge import losses
+from ganforge.errors import UnknownNameError, UsageError
+from ganforge.game import Batch, Draw, Step
+from ganforge.systems import configure, find_recipe, recipes, settings_of
+from ganforge.training.step import Table, run_step
+from systems_tiny import TINY, tiny
+
+
+class Noise:
+    """A source of seeded noise."""
+
+    size = None
+
+    def __init__(self, n: int, height: int, width: int) -> None:
+        self.shape = (n, 3, height, width)
+
+    def batch(self, number: int) -> Batch:
+        return Batch(torch.rand(self.shape, generator=torch.Generator().manual_seed(number)) * 2 - 1)
+
+
+def table_of(name: str, seed: int = 0):
+    from contextlib import nullcontext
+
+    recipe, config = tiny(name)
+    torch.manual_seed(seed)
+    system = recipe.system(config)
+    source = Noise(config.batch_size, config.height, config.width)
+    return system, Table(system.phases()[0].turns, source, "cpu", nullcontext, seed)
+
+
+def weights_of(net) -> dict[str, torch.Tensor]:
+    return {name: p.detach().clone() for name, p in net.named_parameters()}
+
+
+def test_every_recipe_has_a_tiny_config():
+    assert set(TINY) == set(recipes())
+
+
+@pytest.mark.parametrize("name", sorted(TINY))
+class TestContract:
+    def test_shapes(self, name):
+        system, _ = table_of(name)
+        config = system.config
+        g, d = system.nets["generator"], system.nets["discriminator"]
+        z = g.latents(Draw(1), 4)
+        assert z.shape == (4, g.z_size)
+        w = g.map(z)
+        assert w.ndim == 3
+        assert len(w) == 4
+        pictures = g.synthesize(w)
+        assert pictures.shape == (4, 3, config.height, config.width)
+        assert pictures.abs().max() <= 1
+        assert g(z).shape == pictures.shape
+        assert d(pictures).shape == (4,)
+        verdicts = d.verdicts(pictures)
+        assert ((verdicts >= 0) & (verdicts <= 1)).all()
+        assert all(len(maps) == 4 for maps in d.features(pictures))
+
+    def test_a_turn_changes_only_its_own_net(self, name):
+        system, table = table_of(name)
+        for turn in table.turns:
+            before = {n: weights_of(net) for n, net in system.nets.items()}
+            run_step(Table([turn], table.source, "cpu", table.autocast, 0), 0.0, system)
+            for n, net in system.nets.items():
+                same = all(torch.equal(p, before[n][k]) for k, p in net.named_parameters())
+                assert same == (net is not turn.player), n
+
+    def test_same_seed_same_weights(self, name):
+        ends = []
+        for _ in range(2):
+            system, table = table_of(name, seed=5)
+            for i in range(2):
+                run_step(table, i / 2, system)
+            ends.append(weights_of(system.nets["generator"]))
+        assert all(torch.equal(ends[0][k], ends[1][k]) for k in ends[0])
+
+    def test_another_seed_other_weights(self, name):
+        a, b = (weights_of(table_of(name, seed=s)[0].nets["generator"]) for s in (0, 1))
+        assert not all(torch.equal(a[k], b[k]) for k in a)
+
+    def test_generated_pictures_carry_their_gradient_once(self, name):
+        """G reuses what D judged, so a step draws fakes once; no gradient reaches D's weights in G's turn."""
+        system, table = table_of(name)
+        calls = []
+        g = system.nets["generator"]
+        g.register_forward_hook(lambda *_: calls.append(1))
+        run_step(table, 0.0, system)
+        assert len(calls) == 1
+
+    def test_every_setting_is_explained(self, name):
+        assert all(about for _, _, about in settings_of(recipes()[name]))
+
+
+@pytest.mark.parametrize(
+    ("name", "generator", "discriminator"),
+    [
+        ("celeba28", 4_314_627, 1_042_561),  # computed from the notebook's layer table, flatten corrected
+        ("dcgan64_pytorch", 3_576_704, 2_765_568),  # pytorch/examples dcgan/main.py
+        ("dcgan64", 18_855_040, 17_232_768),  # Newmu/dcgan_code: 18.86 M and 17.23 M
+    ],
+)
+def test_published_parameter_counts(name, generator, discriminator):
+    recipe = find_recipe(name)
+    nets = recipe.system.make_nets(configure(recipe, *recipe.size))
+    count = {n: sum(p.numel() for p in net.parameters()) for n, net in nets.items()}
+    assert count == {"generator": generator, "discriminator": discriminator}
+
+
+def test_the_tutorials_maps():
+    """2 → 7 → 14 → 28 in G, 28 → 14 → 7 → 7 in D, and one logit a picture whatever the batch."""
+    recipe = find_recipe("celeba28")
+    nets = recipe.system.make_nets(configure(recipe, 28, 28))
+    sides = [f.shape[-1] for f in nets["discriminator"].features(torch.zeros(3, 3, 28, 28))]
+    assert sides == [14, 7, 7]
+    seen = []
+    for layer in nets["generator"].layers:
+        if isinstance(layer, torch.nn.ConvTranspose2d):
+            layer.register_forward_hook(lambda _, __, out: seen.append(out.shape[-1]))
+    assert nets["generator"](torch.zeros(3, 100)).shape == (3, 3, 28, 28)
+    assert seen == [7, 14, 28]
+    assert nets["discriminator"](torch.zeros(3, 3, 28, 28)).shape == (3,)
+
+
+def test_first_layers_have_no_normalisation():
+    for name in recipes():
+        _, config = tiny(name)
+        nets = recipes()[name].system.make_nets(config)
+        first = list(nets["discriminator"].layers[0])
+        assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in first)
+        assert isinstance(list(nets["generator"].layers)[-1], torch.nn.Tanh)
+
+
+class TestSizes:
+    @pytest.mark.parametrize("size", [(32, 32), (64, 64), (128, 128), (64, 48), (48, 96), (28, 28), (256, 256)])
+    def test_dcgan_takes_any_size_that_halves(self, size):
+        recipe = find_recipe("dcgan")
+        nets = recipe.system.make_nets(configure(recipe, *size))
+        assert nets["generator"](torch.zeros(2, 100)).shape == (2, 3, *size)
+        assert nets["discriminator"](torch.zeros(2, 3, *size)).shape == (2,)
+
+    def test_a_size_that_does_not_halve_is_explained(self):
+        with pytest.raises(UsageError, match=r"65x65"):
+            configure(find_recipe("dcgan"), 65, 65)
+
+
+class TestSettings:
+    def test_lists_numbers_words_and_nothing(self):
+        config = configure(
+            find_recipe("celeba28"), 28, 28, {"d.strides": "2,2,1", "loss": "minimax", "report_every_steps": "none"}
+        )
+        assert config.d.strides == (2, 2, 1)
+        assert config.loss == "minimax"
+        assert config.report_every_steps is None
+
+    def test_unknown_setting_names_the_nearest(self):
+        with pytest.raises(UnknownNameError, match="learning_rate"):
+            configure(find_recipe("dcgan"), 64, 64, {"learning_rat": "1"})
+
+    @pytest.mark.parametrize("bad", [{"learning_rate": "fast"}, {"d.strides": "3,3,3"}, {"batch_size": "0"}])
+    def test_wrong_values_are_explained(self, bad):
+        with pytest.raises(UsageError, match=next(iter(bad)).split(".")[0]):
+            configure(find_recipe("celeba28"), 28, 28, bad)
+
+    def test_unknown_recipe_names_the_nearest(self):
+        with pytest.raises(UnknownNameError, match="celeba28"):
+            find_recipe("celeba")
+
+
+class TestLosses:
+    logits = torch.tensor([-3.0, -0.5, 0.0, 2.0], dtype=torch.float64)
+
+    def probabilities(self):
+        return 1 / (1 + np.exp(-self.logits.numpy()))
+
+    def test_discriminator(self):
+        d = self.probabilities()
+        assert losses.discriminator_real(self.logits).item() == pytest.approx(-np.log(d).mean(), abs=1e-6)
+        assert losses.discriminator_fake(self.logits).item() == pytest.approx(-np.log(1 - d).mean(), abs=1e-6)
+
+    def test_smoothing_is_cross_entropy_with_a_smaller_target(self):
+        d = self.probabilities()
+        expected = -(0.9 * np.log(d) + 0.1 * np.log(1 - d)).mean()
+        assert losses.discriminator_real(self.logits, 0.9).item() == pytest.approx(expected, abs=1e-6)
+
+    def test_minimax_and_non_saturating_have_the_same_fixed_point_and_another_gradient(self):
+        d = self.probabilities()
+        assert losses.generator_minimax(self.logits).item() == pytest.approx(np.log(1 - d).mean(), abs=1e-6)
+        gradients = []
+        for loss in (losses.generator_minimax, losses.generator_non_saturating):
+            rejected = torch.tensor([-6.0], requires_grad=True)  # D is sure that this one is made
+            loss(rejected).backward()
+            gradients.append(abs(rejected.grad.item()))
+        assert gradients[0] < 0.01 < 0.9 < gradients[1]
+
+
+class TestStep:
+    def test_memo_is_dropped_when_a_maker_moves(self):
+        a, b = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+        step = Step(Batch(torch.zeros(1)), 0.0, 0, Draw(0))
+        made = []
+        for _ in range(2):
+            step.remember("x", lambda: made.append("x") or 1, made_by=[a])
+            step.remember("y", lambda: made.append("y") or 1, made_by=[a, b])
+        assert made == ["x", "y"]
+        step.forget(b)
+        step.remember("x", lambda: made.append("x") or 1, made_by=[a])
+        step.remember("y", lambda: made.append("y") or 1, made_by=[a, b])
+        assert made == ["x", "y", "y"]
+
+    def test_lazy_terms_are_due_every_so_many_steps(self):
+        due = [Step(Batch(torch.zeros(1)), 0.0, n, Draw(0)).due(every=4) for n in range(9)]
+        assert [n for n, d in enumerate(due) if d] == [0, 4, 8]
+
+    def test_draws_are_for_the_global_batch_and_sliced(self):
+        whole = Draw(3).normal(6, 2)
+        halves = [Draw(3, rank=r, processes=2).normal(3, 2) for r in range(2)]
+        assert torch.equal(whole, torch.cat(halves))
+
+    def test_every_repeat_draws_a_fresh_batch(self):
+        from dataclasses import replace
+
+        system, table = table_of("dcgan")
+        seen = []
+        d, g = table.turns
+        watched = replace(
+            d, repeats=3, loss=lambda step: (seen.append(step.batch.pictures.sum().item()), d.loss(step))[1]
+        )
+        played = run_step(Table([watched, g], table.source, "cpu", table.autocast, 0), 0.0, system)
+        assert len(set(seen)) == 3
+        assert played.pictures == 3 * system.config.batch_size

@@ -1,0 +1,404 @@
+"""The loop from end to end on tiny nets: budgets, resume, kill, faults. Everything here really trains."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import ganforge
+from ganforge.errors import PicturesError, RunError, TrainingError, UnknownNameError, UsageError
+from ganforge.training import checkpoints
+from ganforge.training.budget import Budget, Clock, Plan, Schedule, parse_count
+from ganforge.training.loop import Interrupted
+from ganforge.training.sizes import parse_size
+from systems_tiny import TINY, write_pictures
+
+QUICK = {"recipe": "dcgan", "size": 16, "settings": TINY["dcgan"], "observers": []}
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory) -> Path:
+    return write_pictures(tmp_path_factory.mktemp("数据 set") / "my pictures")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cache(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GANFORGE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("GANFORGE_WORKERS", "1")
+        yield
+
+
+@pytest.fixture(scope="module")
+def finished(pictures, tmp_path_factory) -> ganforge.Run:
+    return ganforge.train(pictures, images=1600, out=tmp_path_factory.mktemp("runs") / "a run", seed=3, **QUICK)
+
+
+def same_weights(a: Path, b: Path) -> bool:
+    return all(
+        torch.equal(x, y)
+        for name in ("model/generator", "model/discriminator", "training")
+        for x, y in zip(
+            load_file(a / f"{name}.safetensors").values(), load_file(b / f"{name}.safetensors").values(), strict=True
+        )
+    )
+
+
+def last_checkpoint(run: Path) -> Path:
+    return checkpoints.saved(run / "checkpoints")[-1]
+
+
+class TestFinished:
+    def test_the_folder_holds_everything(self, finished):
+        there = {p.name for p in finished.path.iterdir()}
+        assert there >= {
+            "run.json",
+            "state.json",
+            "log.jsonl",
+            "samples",
+            "checkpoints",
+            "model",
+            "curves.png",
+            "curves.svg",
+        }
+        assert there >= {"timelapse.mp4", "timelapse.gif"}
+        assert finished.state()["state"] == "finished"
+        assert not list(finished.path.glob("**/.partial*"))
+
+    def test_the_log_tells_verdicts_and_hit_rate(self, finished):
+        reports = finished.events("report")
+        assert reports[-1]["seen"] == 1600
+        for report in reports:
+            assert 0 <= report["hit_rate"] <= 1
+            assert set(report["verdicts"]) == {"training", "held_out", "fakes"}
+            assert set(report["losses"]) == {"D", "G"}
+        seen = [e["seen"] for e in finished.events() if "seen" in e]
+        assert seen == sorted(seen)
+
+    def test_every_frame_keeps_the_verdict_of_each_seed(self, finished):
+        samples = finished.events("sample")
+        assert samples[0]["seen"] == 0
+        assert samples[-1]["fraction"] == 1
+        assert all(len(s["verdicts"]) == 64 and (finished.path / s["file"]).exists() for s in samples)
+
+    def test_the_model_samples_as_the_last_frame_shows(self, finished):
+        from PIL import Image
+
+        from ganforge.drawing.grids import untile
+
+        model = ganforge.load(finished.path, device="cpu")
+        with Image.open(finished.path / finished.events("sample")[-1]["file"]) as sheet:
+            shown = untile(np.asarray(sheet.convert("RGB")), 16, 16)
+        made = model.sample(64, 0).pictures
+        assert np.abs(made.astype(int) - shown.astype(int)).mean() < 3  # the frame may be computed in bfloat16
+
+    def test_the_newest_two_and_the_last_of_each_quarter_stay(self, finished, pictures, tmp_path):
+        run = ganforge.train(pictures, images=1600, out=tmp_path / "r", checkpoint_seconds=1e-3, **QUICK)
+        kept = [
+            json.loads((c / "position.json").read_text())["fraction"]
+            for c in checkpoints.saved(run.path / "checkpoints")
+        ]
+        assert kept[-1] == 1.0
+        assert len(kept) <= 6
+        for quarter in range(4):
+            assert any(quarter <= 4 * f <= quarter + 1 for f in kept)
+
+    def test_averaged_weights_are_not_the_raw_ones(self, finished):
+        checkpoint = last_checkpoint(finished.path)
+        averaged = load_file(checkpoint / "model" / "generator.safetensors")
+        raw = load_file(checkpoint / "training.safetensors")
+        assert not torch.equal(averaged["project.weight"], raw["nets.generator.project.weight"])
+
+
+class TestResume:
+    def test_interrupted_and_resumed_equals_uninterrupted_bit_for_bit(self, finished, pictures, tmp_path):
+        out = tmp_path / "run"
+
+        def stop(event):
+            if event["event"] == "report" and 500 < event["seen"] < 1000:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.raises(Interrupted):
+            ganforge.train(pictures, images=1600, out=out, seed=3, **{**QUICK, "observers": [stop]})
+        run = ganforge.Run(out)
+        assert run.state()["state"] == "interrupted"
+        assert run.events("checkpoint")[-1]["seen"] < 1000
+        ganforge.resume(out, observers=[])
+        assert same_weights(last_checkpoint(out), last_checkpoint(finished.path))
+        ours, theirs = (
+            [(e["seen"], e["losses"]) for e in r.events("report") if e["seen"] > 1000] for r in (run, finished)
+        )
+        assert ours == theirs
+
+    def test_replaying_a_logged_plan_gives_the_same_run(self, pictures, tmp_path):
+        first = ganforge.train(pictures, minutes=0.05, out=tmp_path / "a", **QUICK)
+        again = ganforge.train(pictures, replay=first.path, out=tmp_path / "b", **QUICK)
+        assert again.events("finished")[-1]["seen"] == first.events("finished")[-1]["seen"]
+        assert same_weights(last_checkpoint(first.path), last_checkpoint(again.path))
+
+    def test_a_finished_run_gets_more(self, pictures, tmp_path):
+        run = ganforge.train(pictures, images=400, out=tmp_path / "r", **QUICK)
+        with pytest.raises(RunError, match="finished"):
+            ganforge.resume(run.path, observers=[])
+        ganforge.resume(run.path, images=400, observers=[])
+        assert run.events("finished")[-1]["seen"] == 800
+        restart = run.events("resume")[-1]
+        assert restart["fraction"] == pytest.approx(0.5)
+        fractions = [e["fraction"] for e in run.events("report") if e["seen"] > 400]
+        assert fractions == sorted(fractions)
+
+    def test_killed_before_the_first_checkpoint_starts_again(self, finished, tmp_path, pictures):
+        run = ganforge.Run.create(tmp_path / "r", finished.config)
+        ganforge.resume(run.path, observers=[])
+        assert same_weights(last_checkpoint(run.path), last_checkpoint(finished.path))
+
+    def test_a_damaged_checkpoint_is_passed_over(self, pictures, tmp_path):
+        run = ganforge.train(pictures, images=800, out=tmp_path / "r", checkpoint_seconds=1e-3, **QUICK)
+        newest = last_checkpoint(run.path) / "training.safetensors"
+        data = bytearray(newest.read_bytes())
+        data[-5] ^= 0xFF
+        newest.write_bytes(data)
+        ganforge.resume(run.path, images=80, observers=[])
+        resumed = run.events("resume")[-1]
+        assert resumed["seen"] < 800
+        assert "damaged" in resumed["passed_over"][0]
+
+    def test_changed_pictures_are_refused(self, tmp_path):
+        folder = write_pictures(tmp_path / "p", 24)
+        run = ganforge.train(folder, images=80, out=tmp_path / "r", **QUICK)
+        (folder / "000.png").unlink()
+        with pytest.raises(RunError, match="changed"):
+            ganforge.resume(run.path, images=80, observers=[])
+
+    def test_two_processes_do_not_train_one_run(self, finished):
+        holder = (
+            "import sys; from pathlib import Path; from filelock import FileLock\n"
+            f"lock = FileLock(Path({str(finished.path)!r}) / '.lock'); lock.acquire(); print('held', flush=True)\n"
+            "sys.stdin.read()"
+        )
+        child = subprocess.Popen(
+            [sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert child.stdout.readline() == "held\n"
+            with pytest.raises(RunError, match="being trained"):
+                ganforge.resume(finished.path, images=80, observers=[])
+        finally:
+            child.communicate("")
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a signal of POSIX systems")
+    def test_kill_9_at_any_moment_loses_at_most_an_interval(self, pictures, tmp_path):
+        out = tmp_path / "run"
+        program = (
+            "import ganforge, sys; from systems_tiny import TINY\n"
+            f"ganforge.train({str(pictures)!r}, images=200_000, out={str(out)!r}, recipe='dcgan', size=16,"
+            "settings=TINY['dcgan'], observers=[], checkpoint_seconds=0.3)"
+        )
+        child = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": path_for_children()})
+        try:
+            until(lambda: len(saved_in(out)) >= 2, child)
+            time.sleep(0.05)
+        finally:
+            child.kill()
+            child.wait()
+        newest = saved_in(out)[-1]
+        heard = []
+        with pytest.raises(Interrupted):
+            ganforge.resume(out, observers=[heard.append, stop_after(3)])
+        resumed = next(e for e in heard if e["event"] == "resume")
+        assert resumed["seen"] == int(newest.name)
+        assert not list((out / "checkpoints").glob(".partial*"))
+        assert ganforge.load(out, device="cpu").sample(2).pictures.shape == (2, 16, 16, 3)
+
+
+def saved_in(run: Path) -> list[Path]:
+    return checkpoints.saved(run / "checkpoints") if (run / "checkpoints").exists() else []
+
+
+def until(true, child, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert child.poll() is None, "the training ended by itself"
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def path_for_children() -> str:
+    here = Path(__file__).parent
+    return os.pathsep.join([str(here), str(here.parent / "src"), os.environ.get("PYTHONPATH", "")])
+
+
+def stop_after(reports: int):
+    left = [reports]
+
+    def hear(event):
+        if event["event"] in ("report", "tick"):
+            left[0] -= 1
+            if left[0] <= 0:
+                os.kill(os.getpid(), signal.SIGINT)
+                left[0] = 10**9
+
+    return hear
+
+
+class TestBudget:
+    def test_minutes_are_kept(self, pictures, tmp_path):
+        run = ganforge.train(pictures, minutes=0.15, out=tmp_path / "r", **QUICK)
+        spent = run.events("finished")[-1]["seconds"]
+        assert spent == pytest.approx(9, rel=0.12)  # the promise is 3 % of minutes; this is nine seconds
+
+    def test_a_plan_never_runs_backwards(self):
+        schedule = Schedule([Plan(0, 0.0, 1000)])
+        fractions = []
+        for seen, planned in ((0, 1000), (400, 5000), (2000, 2100), (2100, 2100)):
+            schedule.replan(seen, planned)
+            fractions.append(schedule.fraction(seen))
+        assert fractions == sorted(fractions)
+        assert schedule.fraction(2099) < 1
+        assert schedule.over(2100)
+
+    def test_a_replan_changes_only_what_is_to_come(self):
+        schedule = Schedule([Plan(0, 0.0, 1000)])
+        before = schedule.fraction(500)
+        schedule.replan(500, 2000)
+        assert schedule.fraction(500) == before == 0.5
+        assert schedule.fraction(1250) == pytest.approx(0.75)  # f₀ + (1 − f₀)(seen − seen₀)/(planned − seen₀)
+
+    def test_the_clock_forgets_an_interruption(self):
+        clock = Clock(before=100, now=5000)
+        assert clock.seconds(5010) == 110
+        for i in range(50):
+            clock.mark(5000 + i, 20 * i)
+        assert clock.speed() == pytest.approx(20)
+
+    @pytest.mark.parametrize(("text", "count"), [("2M", 2_000_000), ("500k", 500_000), ("1_000", 1000), ("1.5k", 1500)])
+    def test_counts(self, text, count):
+        assert parse_count(text) == count
+
+    @pytest.mark.parametrize("text", ["", "many", "-5", "0", "1.23", "nan", "inf"])
+    def test_wrong_counts(self, text):
+        with pytest.raises(UsageError, match="number of pictures"):
+            parse_count(text)
+
+    def test_one_budget(self):
+        with pytest.raises(UsageError):
+            Budget(60, 100)
+        with pytest.raises(UsageError):
+            Budget()
+        with pytest.raises(UsageError):
+            Budget(float("nan"))
+
+
+class TestFaults:
+    def test_an_existing_folder_is_left_alone(self, pictures, tmp_path):
+        (tmp_path / "r").mkdir()
+        (tmp_path / "r" / "mine.txt").write_text("precious")
+        with pytest.raises(RunError, match="overwritten"):
+            ganforge.train(pictures, images=80, out=tmp_path / "r", **QUICK)
+        assert [p.name for p in (tmp_path / "r").iterdir()] == ["mine.txt"]
+
+    def test_a_file_in_the_way(self, pictures, tmp_path):
+        (tmp_path / "r").write_text("a file")
+        with pytest.raises(RunError):
+            ganforge.train(pictures, images=80, out=tmp_path / "r" / "run", **QUICK)
+        assert (tmp_path / "r").read_text() == "a file"
+
+    def test_unknown_names(self, pictures, tmp_path):
+        with pytest.raises(UnknownNameError, match="dcgan"):
+            ganforge.train(pictures, images=80, recipe="dcgam", out=tmp_path / "r")
+        with pytest.raises(UnknownNameError, match="learning_rate"):
+            ganforge.train(pictures, images=80, settings={"learning_rte": 1}, out=tmp_path / "r")
+        assert not (tmp_path / "r").exists()
+
+    def test_too_few_pictures(self, tmp_path):
+        folder = write_pictures(tmp_path / "p", 5)
+        with pytest.raises(PicturesError, match="16"):
+            ganforge.train(folder, images=80, out=tmp_path / "r", **QUICK)
+        assert not (tmp_path / "r").exists()
+
+    def test_another_size_than_the_recipes(self, pictures, tmp_path):
+        with pytest.raises(UsageError, match="28x28"):
+            ganforge.train(pictures, images=80, recipe="celeba28", size=64, out=tmp_path / "r")
+
+    def test_a_disk_that_fills_up_keeps_the_earlier_checkpoints(self, pictures, tmp_path, monkeypatch):
+        import errno
+
+        written = checkpoints.save_file
+        calls = []
+
+        def full(tensors, path, *more):
+            calls.append(path)
+            if len(calls) > 2:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            written(tensors, path, *more)
+
+        monkeypatch.setattr(checkpoints, "save_file", full)
+        with pytest.raises(RunError, match="full"):
+            ganforge.train(pictures, images=4000, out=tmp_path / "r", checkpoint_seconds=1e-3, **QUICK)
+        monkeypatch.undo()
+        assert len(checkpoints.saved(tmp_path / "r" / "checkpoints")) == 2
+        assert ganforge.Run(tmp_path / "r").state()["state"] == "failed"
+        assert ganforge.load(tmp_path / "r", device="cpu").sample(1)
+
+    def test_losses_that_are_no_numbers_roll_back_three_times(self, pictures, tmp_path):
+        """A learning rate of 1e18 breaks any net: back, halve, try another way, and end cleanly."""
+        settings = {**TINY["dcgan"], "learning_rate": 1e18, "report_every_steps": 5}
+        with pytest.raises(TrainingError, match="learning_rate"):
+            ganforge.train(pictures, images=4000, out=tmp_path / "r", **{**QUICK, "settings": settings})
+        run = ganforge.Run(tmp_path / "r")
+        scales = [e["learning_rate_scale"] for e in run.events("rollback")]
+        assert scales == [0.5, 0.25, 0.125]
+        assert np.isfinite(ganforge.load(run.path, device="cpu").sample(2).pictures).all()
+
+    def test_out_of_memory_is_explained(self, pictures, tmp_path, monkeypatch):
+        from ganforge.training import loop
+
+        def no_memory(*_, **__):
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory")
+
+        monkeypatch.setattr(loop, "run_step", no_memory)
+        with pytest.raises(TrainingError, match="batch_size=4"):
+            ganforge.train(pictures, images=800, out=tmp_path / "r", **QUICK)
+
+
+class TestCollapse:
+    def test_samples_without_diversity_are_noticed_and_said(self, pictures, tmp_path):
+        """G trained alone against a frozen D sends every z to one picture: noticed."""
+        heard = []
+        settings = {**TINY["dcgan"], "learning_rate": 1e-12, "ema_halflife_kimg": 0}
+        ganforge.train(
+            pictures, images=800, out=tmp_path / "r", **{**QUICK, "settings": settings, "observers": [heard.append]}
+        )
+        collapse = [e for e in heard if e["event"] == "collapse"]
+        assert len(collapse) == 1  # an untrained generator's grey sheet has no diversity; said once, not every frame
+        assert collapse[0]["spread"] < 0.25
+
+    def test_spread_knows_one_picture_from_many(self):
+        from ganforge.measures.diversity import relative_spread
+
+        rng = np.random.default_rng(0)
+        many = rng.integers(0, 256, (40, 1, 1, 3), dtype=np.uint8).repeat(16, 1).repeat(16, 2)
+        one = np.clip(many[:1].astype(int) + rng.integers(-3, 4, many.shape), 0, 255).astype(np.uint8)
+        assert relative_spread(many[:20], many[20:]) == pytest.approx(1, abs=0.3)
+        assert relative_spread(one, many) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("64", (64, 64)), ("96x64", (64, 96)), (32, (32, 32)), (None, None), ((8, 9), (8, 9))]
+)
+def test_sizes(text, size):
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["big", "0", "64x", "5000", "64x64x64"])
+def test_wrong_sizes(text):
+    with pytest.raises(UsageError):
+        parse_size(text)
