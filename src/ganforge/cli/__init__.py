@@ -1,5 +1,6 @@
 """The command line: parse, call, print. Heavy imports stand inside the commands, so that ``--help`` is instant."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def main() -> None:
         complain("Stopped.")
         sys.exit(130)
     except BrokenPipeError:
-        sys.stdout = open(Path("/dev/null") if sys.platform != "win32" else "NUL", "w", encoding="utf-8")  # noqa: SIM115
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - nobody reads on; exit quietly
         sys.exit(0)
     except OSError as error:
         complain(f"{error.filename or 'A file'}: {error.strerror or error}")

@@ -67,6 +67,7 @@ class View:
             self._print(f"{what}: {done:,} of {total:,}")
 
     def __call__(self, event: "Event") -> None:
+        """Show an event of the run."""
         handle = getattr(self, f"_on_{event['event']}", None)
         if handle is not None:
             handle(event)

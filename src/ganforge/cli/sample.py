@@ -44,14 +44,16 @@ def sample(
         raise UsageError("--best and --of go together: --best 16 --of 256 keeps the 16 of 256 that D finds most real.")
     targets = [path for path in (grid, out, npz, interpolate) if path is not None]
     for path in targets:
-        if path.exists() and not (path is out and path.is_dir() and not any(path.iterdir())):
-            raise UsageError(f"{path} is there already; nothing was overwritten. Name a new one.")
+        _check_new(path, folder=path is out)
     if grid is not None and grid.suffix.lower() != ".png":
         raise UsageError(f"A sheet is a PNG: name it {grid.with_suffix('.png')}.")
     import ganforge
     from ganforge.cli.terminal import progress_bar, say
 
     loaded = ganforge.load(model)
+    if not targets:
+        grid = _new_name(Path(f"samples-{loaded.id[:6]}-seed{seed}.png"))
+        targets = [grid]
     with progress_bar() as progress:
         if interpolate is not None:
             _write_interpolation(loaded, interpolate, n, seed, psi, progress)
@@ -60,16 +62,17 @@ def sample(
                 samples = loaded.best(best, of, seed, psi=psi, progress=progress)
             else:
                 samples = loaded.sample(n, seed, psi=psi, progress=progress)
-            if grid is not None:
-                samples.save_sheet(grid)
-            if out is not None:
-                samples.save_folder(out)
-            if npz is not None:
-                samples.save_npz(npz)
-            if not targets:
-                targets = [samples.save_sheet(_new_name(Path(f"samples-{loaded.id[:6]}-seed{seed}.png")))]
+            for target, save in ((grid, samples.save_sheet), (out, samples.save_folder), (npz, samples.save_npz)):
+                if target is not None:
+                    save(target)
     for path in targets:
         say(str(path))
+
+
+def _check_new(path: Path, *, folder: bool) -> None:
+    empty = folder and path.is_dir() and not any(path.iterdir())
+    if path.exists() and not empty:
+        raise UsageError(f"{path} is there already; nothing was overwritten. Name a new one.")
 
 
 def _write_interpolation(model: "Model", path: Path, n: int, seed: int, psi: float, progress: Progress) -> None:

@@ -198,7 +198,10 @@ def explained(path: Path) -> Iterator[None]:
 
 def _why(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk that holds {path} is full. Free some space; `ganforge resume {path}` then goes on from the last checkpoint."
+        return (
+            f"The disk that holds {path} is full. Free some space; "
+            f"`ganforge resume {path}` then goes on from the last checkpoint."
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{path} cannot be written ({error.strerror}). Name a folder of yours with --out."
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
