@@ -1,0 +1,146 @@
+"""How fast a step is, beside the plain tutorial loop on the same nets and the same batch, in the same run.
+
+    python bench/training.py [--rounds 9] [--steps 3] [--batch 64]
+
+Contestants take turns, round after round; the figure is the median over rounds of (plain time / our time), because a
+single absolute time on a shared machine means nothing. Writes its table into bench/RESULTS.md.
+"""
+
+import argparse
+import datetime
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganforge.game import System
+from ganforge.machine import describe, peak_memory_bytes
+from ganforge.pictures import PackOptions, PackSource, make_pack
+from ganforge.systems import configure, find_recipe
+from ganforge.training.execution import Execution, candidates
+from ganforge.training.step import Table, run_step
+from plain import step_of
+
+RESULTS = Path(__file__).parent / "RESULTS.md"
+RECIPE = "dcgan64_pytorch"
+MARK = "## Training speed"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--steps", type=int, default=3, help="in each round")
+    parser.add_argument("--batch", type=int, default=64)
+    args = parser.parse_args()
+
+    pack = make_pack("avatars:2000", PackOptions(height=64, width=64))
+    source = PackSource(pack, args.batch)
+    recipe = find_recipe(RECIPE)
+    config = configure(recipe, 64, 64, {"batch_size": str(args.batch)})
+
+    def make() -> System:
+        torch.manual_seed(0)
+        return recipe.system(config)
+
+    plain = step_of(torch.from_numpy(np.ascontiguousarray(pack.pictures)).permute(0, 3, 1, 2).contiguous(), args.batch)
+    contestants: dict[str, Callable[[], object]] = {"plain loop, fp32": plain}
+    for choice in candidates(make(), torch.device("cpu")):
+        contestants[f"ganforge, {choice.layout} {choice.precision}"] = _step(make(), source, choice)
+    times = _race(contestants, args.rounds, args.steps)
+
+    reference = times["plain loop, fp32"]
+    flops = _flops(make(), source)
+    rows = []
+    for name, mine in times.items():
+        ratio = statistics.median(a / b for a, b in zip(reference, mine, strict=True))
+        second = statistics.median(mine)
+        peak = _matmul_peak(torch.bfloat16 if "bf16" in name else torch.float32)
+        rows.append(
+            f"| {name} | {args.batch / second:.0f} | {ratio:.2f} | {flops / second / 1e9:.0f} | {peak / 1e9:.0f} "
+            f"| {flops / second / peak:.2f} |"
+        )
+    loader = _seconds(lambda: source.batch(int(time.perf_counter() * 1e6) % 10_000), 200)
+    fastest = min(statistics.median(t) for t in times.values())
+    _write(args, rows, flops, loader, fastest)
+
+
+def _step(system: System, source: PackSource, choice: Execution) -> Callable[[], object]:
+    choice.apply(system)
+    table = Table(system.phases()[0].turns, source, choice.device, choice.autocast, seed=0)
+    return lambda: run_step(table, 0.0, system)
+
+
+def _race(contestants: dict[str, Callable[[], object]], rounds: int, steps: int) -> dict[str, list[float]]:
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    for name, step in contestants.items():
+        print(f"warming up: {name}", flush=True)
+        step()
+        step()
+    for number in range(rounds):
+        for name, step in contestants.items():
+            times[name].append(_seconds(step, steps))
+        print(f"round {number + 1} of {rounds}", flush=True)
+    return times
+
+
+def _seconds(do: Callable[[], object], times: int) -> float:
+    start = time.perf_counter()
+    for _ in range(times):
+        do()
+    return (time.perf_counter() - start) / times
+
+
+def _flops(system: System, source: PackSource) -> float:
+    """Of one eager float32 step."""
+    table = Table(system.phases()[0].turns, source, "cpu", Execution("cpu", "contiguous", "fp32").autocast, seed=0)
+    with FlopCounterMode(display=False) as counter:
+        run_step(table, 0.0, system)
+    return float(counter.get_total_flops())
+
+
+def _matmul_peak(dtype: torch.dtype, side: int = 2048) -> float:
+    """FLOP/s of the best of ten square matrix products."""
+    a, b = torch.randn(side, side).to(dtype), torch.randn(side, side).to(dtype)
+    return 2 * side**3 / min(_seconds(lambda: a @ b, 1) for _ in range(10))
+
+
+def _write(args: argparse.Namespace, rows: list[str], flops: float, loader: float, fastest: float) -> None:
+    machine = describe()
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
+    said = "\n".join(
+        [
+            MARK,
+            "",
+            f"`python bench/training.py --rounds {args.rounds} --steps {args.steps} --batch {args.batch}` · "
+            f"{datetime.date.today()} · {commit.strip() or 'no commit'} · {machine.name}, {machine.threads} threads, "
+            f"torch {machine.torch}",
+            "",
+            f"The nets of {RECIPE}, batch {args.batch}, 64 px, {args.rounds} rounds of {args.steps} steps in turn; "
+            "ratio = median over rounds of plain time / this time.",
+            "",
+            "| | pictures/s (median) | ratio | GFLOP/s | matmul peak, GFLOP/s | share of peak |",
+            "|---|---|---|---|---|---|",
+            *rows,
+            "",
+            f"- A step is {flops / 1e9:.1f} GFLOP (eager, float32, `torch.utils.flop_counter`).",
+            f"- The loader takes {1e3 * loader:.2f} ms a batch, {100 * loader / fastest:.1f} % of the fastest step.",
+            f"- Peak memory of the whole comparison: {peak_memory_bytes(torch.device('cpu')) / 2**20:.0f} MiB.",
+            "",
+        ]
+    )
+    print(said)
+    before = (
+        RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Measured\n\nEvery table names its command.\n"
+    )
+    head, _, tail = before.partition(MARK)
+    rest = tail[tail.find("\n## ") + 1 :] if "\n## " in tail else ""
+    RESULTS.write_text(head.rstrip() + "\n\n" + said + ("\n" + rest if rest else ""), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
