@@ -5,6 +5,7 @@
 FROM python:3.12-slim
 
 RUN apt-get update && apt-get install -y --no-install-recommends make && rm -rf /var/lib/apt/lists/*
+ENV PIP_NO_CACHE_DIR=1
 WORKDIR /ganforge
 COPY . .
 RUN make .venv/dev.stamp .venv/notebook.stamp .venv/browser.stamp

@@ -107,7 +107,8 @@ Read a column as "how hard G is pushed": where D is sure that a picture is made 
 The budget is wall time. Samples and both losses appear below at every report, beside what tells more than losses: how often the critic is right.
 
 ---
-run = ganforge.train(PICTURES, recipe="celeba28", minutes=2, seed=1, crop=CROP)
+often = {"report_every_steps": 50}  # the tutorial looks every 400 steps; we are curious
+run = ganforge.train(PICTURES, recipe="celeba28", minutes=2, seed=1, crop=CROP, settings=often)
 ---
 ## New pictures
 
@@ -133,7 +134,9 @@ show(frames)
 How it came to be: the samples of 64 fixed seeds over time, the losses, and the critic's verdicts lie in the run folder.
 
 ---
-Image.open(run.path / "curves.png").convert("RGB").resize((900, 600))
+curves = Image.open(run.path / "curves.png").convert("RGB")
+curves.thumbnail((900, 900))
+curves
 ---
 ## What to try
 
