@@ -17,7 +17,7 @@ from ganforge.drawing.plots import learning_curves
 from ganforge.drawing.timelapse import stored_frames, timelapse
 from ganforge.errors import GanforgeError, RunError, TrainingError, UsageError
 from ganforge.game import Config, System
-from ganforge.machine import best_device, describe
+from ganforge.machine import best_device, describe, keep_freed_memory
 from ganforge.model.card import DataCard
 from ganforge.pictures import Pack, PackOptions, PackSource, make_pack, split_held_out
 from ganforge.progress import Progress, silent
@@ -181,6 +181,7 @@ def _play(
 ) -> None:
     """Set the table and play to the end of the budget; the state of the folder always says how it ended."""
     begun = time.perf_counter()
+    keep_freed_memory()
     run.set_state("running")
     try:
         with _memory_explained(config), torch.random.fork_rng():
