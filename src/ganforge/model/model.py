@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from ganforge.attributes import Schema
 from ganforge.drawing.grids import Pictures, to_uint8
 from ganforge.errors import ModelError, UsageError
 from ganforge.game import Condition, Discriminator, Generator, System
@@ -203,7 +204,7 @@ def save_model(
             files["generator.safetensors"],
             system.name,
             card_config,
-            ModelCard.model_fields["attributes"].default,
+            Schema(),
             mean_w,
         ),
         system=system.name,

@@ -164,7 +164,12 @@ class Run:
     def rewind(self, seen: int) -> None:
         """Forget what was logged and drawn after ``seen`` pictures: a resume plays it again."""
         events = self.events()
-        self.cut_log(e for e in events if e.get("seen", 0) <= seen and e.get("event") != "finished")
+        lasting = ("start", "execution")
+        self.cut_log(
+            e
+            for e in events
+            if e.get("event") in lasting or (e.get("seen", 0) <= seen and e.get("event") != "finished")
+        )
         for sheet in (self.path / "samples").glob("*.png"):
             if sheet.stem.isdigit() and int(sheet.stem) > seen:
                 sheet.unlink()

@@ -24,11 +24,12 @@ from ganforge.progress import Progress, silent
 from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system
 from ganforge.training import checkpoints
 from ganforge.training.averages import Average
-from ganforge.training.budget import Budget, Clock, Plan, Schedule, parse_count
+from ganforge.training.budget import Budget, Clock, parse_count
 from ganforge.training.execution import CALIBRATION_SHARE, Execution, calibrate, candidates
 from ganforge.training.folder import Event, Run, RunConfig, explained, new_folder
 from ganforge.training.loop import Interrupted, Loop, Observer
 from ganforge.training.observers import notebook, tensorboard
+from ganforge.training.planning import asked_budget, extend, first_schedule, replayed
 from ganforge.training.sizes import choose_size, parse_size
 from ganforge.training.step import Table
 from ganforge.training.watch import Watch
@@ -91,10 +92,10 @@ def train(
         Interrupted: stopped by Ctrl-C; saved.
     """
     chosen = find_recipe(recipe)
-    replayed = Run(replay) if replay is not None else None
-    budget = _budget(minutes, images, replayed)
-    if execution is None and replayed is not None:
-        execution = _logged_execution(replayed)
+    repeated = Run(replay) if replay is not None else None
+    budget = asked_budget(minutes, _count(images), repeated)
+    if execution is None and repeated is not None:
+        execution = _logged_execution(repeated)
     height, width, why = choose_size(chosen, parse_size(size), str(pictures), budget)
     config = configure(chosen, height, width, {k: _text(v) for k, v in (settings or {}).items()})
     if (config.height, config.width) != (height, width):
@@ -120,7 +121,7 @@ def train(
             seed=seed,
             seconds=budget.seconds,
             images=budget.images,
-            replay=None if replayed is None else [_plan(e).as_event() for e in replayed.events("plan")],
+            replay=None if repeated is None else repeated.events("plan"),
             execution=dict(execution) if execution is not None else None,
             checkpoint_every_seconds=checkpoint_seconds,
             tensorboard=use_tensorboard,
@@ -233,7 +234,7 @@ def _set_up(
     table = Table(phases[0].turns, source, execution.device, execution.autocast, run.config.seed)
     found = checkpoints.newest(run.path / "checkpoints", system, averages, phases) if again else None
     clock = Clock(found[0].seconds if found else 0.0, begun)
-    schedule = _first_schedule(run, speed, clock.seconds(time.perf_counter()))
+    schedule = first_schedule(run.config, speed, clock.seconds(time.perf_counter()))
     data = DataCard(pictures=Path(run.config.pictures).name, count=len(train_indices), digest=pack.digest)
     watch = Watch(system, averages, execution, pack, train_indices, held_out)
     loop = Loop(run, system, averages, phases, table, watch, schedule, clock, data, observers)
@@ -242,9 +243,9 @@ def _set_up(
         run.rewind(position.seen)
         loop.resume_from(position)
         if more is not None:
-            loop.schedule = _extended(run, position, more)
+            loop.schedule = extend(run, position, more)
         elif run.config.replay is not None:
-            loop.schedule = _replayed(run, position.seen)
+            loop.schedule = replayed(run.config, position.seen)
         tell(
             {
                 "event": "resume",
@@ -273,66 +274,35 @@ def _execution(
     notes: Sequence[str],
 ) -> tuple[Execution, float | None]:
     """As logged, as given, by rule (``--images``: the same on every run), or as calibrated."""
-    logged = _logged_execution(run)
-    given = logged or run.config.execution
-    if given is not None:
-        matching = [c for c in choices if all(getattr(c, k) == v for k, v in given.items())]
-        if not matching:
-            raise UsageError(
-                f"This machine offers {', '.join(f'{c.layout} {c.precision}' for c in choices)}, not {given}."
-            )
-        chosen, speed = matching[0], None
+    logged = _matching(choices, _logged_execution(run))
+    if logged is not None:
+        return logged, None
+    speed = None
+    if run.config.execution is not None:
+        chosen = _matching(choices, run.config.execution)
+        if chosen is None:
+            offered = ", ".join(f"{c.layout} {c.precision}" for c in choices)
+            raise UsageError(f"This machine offers {offered}, not {run.config.execution}.")
     elif run.config.seconds is None:
-        chosen, speed = choices[0], None
+        chosen = choices[0]
     else:
         tell({"event": "calibrating", "seen": 0})
         chosen, speed = calibrate(make_system, source, choices, CALIBRATION_SHARE * run.config.seconds)
-    if logged is None:
-        tell({"event": "start", "seen": 0, "machine": describe().as_dict(), "notes": [note for note in notes if note]})
-        tell(chosen.as_event(speed) | {"seen": 0})
+    tell({"event": "start", "seen": 0, "machine": describe().as_dict(), "notes": [note for note in notes if note]})
+    tell(chosen.as_event(speed) | {"seen": 0})
     return chosen, speed
+
+
+def _matching(choices: Sequence[Execution], wanted: Mapping[str, str] | None) -> Execution | None:
+    """The choice that fits; None where a run comes from another machine and has to choose anew."""
+    if wanted is None:
+        return None
+    return next((c for c in choices if all(getattr(c, k, None) == v for k, v in wanted.items())), None)
 
 
 def _logged_execution(run: Run) -> dict[str, str] | None:
     events = run.events("execution")
     return {k: events[-1][k] for k in ("device", "layout", "precision")} if events else None
-
-
-def _first_schedule(run: Run, speed: float | None, spent: float) -> Schedule:
-    if run.config.replay is not None:
-        return _replayed(run, 0)
-    if run.config.images is not None:
-        return Schedule([Plan(0, 0.0, run.config.images)])
-    assert run.config.seconds is not None
-    return Schedule([Plan(0, 0.0, max(1, int((speed or 1.0) * (run.config.seconds - spent))))])
-
-
-def _replayed(run: Run, seen: int) -> Schedule:
-    plans = [_plan(event) for event in run.config.replay or ()]
-    if not plans:
-        raise RunError("The run to be replayed has logged no plan.")
-    schedule = Schedule(plans[:1], plans[1:])
-    schedule.advance(seen)
-    return schedule
-
-
-def _extended(run: Run, position: checkpoints.Position, more: Budget) -> Schedule:
-    """The fraction restarts at spent/(spent + new)."""
-    if more.seconds is not None:
-        total = position.seconds + more.seconds
-        run.extend(seconds=total, images=None, replay=None)
-        speed = position.seen / position.seconds if position.seconds > 0 else 1.0
-        return Schedule(
-            [Plan(position.seen, position.seconds / total, position.seen + max(1, int(speed * more.seconds)))]
-        )
-    assert more.images is not None
-    total_images = position.seen + more.images
-    run.extend(seconds=None, images=total_images, replay=None)
-    return Schedule([Plan(position.seen, position.seen / total_images, total_images)])
-
-
-def _plan(event: Event) -> Plan:
-    return Plan(int(event["seen"]), float(event["fraction"]), int(event["planned"]))
 
 
 def _finish(run: Run, loop: Loop, observers: Sequence[Observer]) -> None:
@@ -406,19 +376,6 @@ def _must_be_free(path: Path) -> None:
             f"{path} is there already; nothing was overwritten. Name another folder with --out, "
             f"or go on with `ganforge resume {path}`."
         )
-
-
-def _budget(minutes: float | None, images: int | str | None, replayed: Run | None) -> Budget:
-    if replayed is not None:
-        if minutes is not None or images is not None:
-            raise UsageError("A replayed run brings its own plan; leave --minutes and --images away.")
-        plans = replayed.events("plan")
-        if not plans:
-            raise RunError(f"{replayed.path} has logged no plan to replay.")
-        return Budget(images=_plan(plans[-1]).planned)
-    if minutes is None and images is None:
-        minutes = 20.0
-    return Budget(minutes * 60 if minutes is not None else None, _count(images))
 
 
 def _count(images: int | str | None) -> int | None:

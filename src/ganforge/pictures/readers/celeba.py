@@ -44,7 +44,9 @@ def find(tree: FileTree) -> Collection | None:
     if not files:
         return None
     others = [skipped for skipped in others if not _OTHERS.fullmatch(skipped.name)]
-    remarks = ["CelebA's list_attr_celeba.txt is not beside its pictures, so nothing is known of them."] if not lists else []
+    remarks = (
+        ["CelebA's list_attr_celeba.txt is not beside its pictures, so nothing is known of them."] if not lists else []
+    )
     rows = {file.rsplit("/", 1)[-1]: row for row, file in enumerate(files)}
     schema, table, said = _attributes(lists, rows)
     splits, more = _partition(lists, rows)
