@@ -7,10 +7,10 @@ IP := 127.0.0.1
 # machine cost more than they bring.
 PYTEST = OMP_NUM_THREADS=1 GANFORGE_CHROMIUM="$$(sh scripts/browser.sh)" $(PY) -m pytest --numprocesses=auto --maxprocesses=4
 
-.PHONY: help demo test test-slow check lint types imports format build docs lab notebook bench clean
+.PHONY: help demo test test-slow test-wheel check lint types imports format build docs lab notebook bench clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | while IFS=@ read -r name about; do printf '%-10s %s\n' "$$name" "$$about"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | while IFS=@ read -r name about; do printf '%-11s %s\n' "$$name" "$$about"; done
 
 demo: .venv/package.stamp  ## draw avatars, train on them for two minutes, show the page
 	$(PY) -m ganforge demo
@@ -20,6 +20,9 @@ test: .venv/dev.stamp .venv/browser.stamp  ## the default tier: CPU, offline
 
 test-slow: .venv/dev.stamp .venv/browser.stamp  ## what takes minutes
 	$(PYTEST) -m slow
+
+test-wheel: .venv/dev.stamp  ## build wheel and sdist, look into them, run what was built
+	$(PY) -m pytest tests/test_setup.py -m slow
 
 check: lint types imports test  ## all that a change must pass
 
