@@ -56,6 +56,7 @@ class View:
         self._report: Event | None = None
         self._samples: Text | None = None
         self._said = -PLAIN_SECONDS
+        self._stepped_aside = False
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Reading pictures, before the run begins."""
@@ -127,6 +128,13 @@ class View:
             f"A loss was no finite number; back to {event['back_to']:,} pictures seen, "
             f"learning rate x {event['learning_rate_scale']:g}."
         )
+
+    def _on_threads(self, event: "Event") -> None:
+        if not self._stepped_aside:
+            self._stepped_aside = True
+            self._print(
+                f"Other programs want the cores too: computing with {event['threads']} thread(s) while they do."
+            )
 
     def _on_stopping(self, _: "Event") -> None:
         self._print("Stopping after this step; saving ...")

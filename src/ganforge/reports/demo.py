@@ -45,7 +45,7 @@ def tell(run: Run) -> Story:
     machine = start["machine"]
     name = str(run.path)
     return Story(
-        title=f"A generator of its own, after {minutes:.1f} minutes",
+        title=f"A generator of your own, in {round(minutes, 1):g} minutes",
         recipe=config.recipe,
         pictures=f"{'avatars' if avatars else Path(config.pictures).name}, {len(pack):,} pictures at {width}×{height}",
         facts=Facts(

@@ -20,6 +20,7 @@ from ganforge.training.averages import Average
 from ganforge.training.budget import Clock, Plan, Schedule
 from ganforge.training.checkpoints import Position
 from ganforge.training.folder import Event, Run
+from ganforge.training.pace import Pace, replayed_pace
 from ganforge.training.step import Played, Table, run_step
 from ganforge.training.watch import Watch, save_sheet
 
@@ -98,6 +99,9 @@ class Loop:
         self._next_tick, self._next_checkpoint, self._next_replan = 0.0, 0.0, 0.0
         self._last_report = (0.0, 0, 0)  # seconds, seen, steps
         self._last_frame = -1.0
+        self._own_pace = Pace(torch.get_num_threads())
+        changes = run.config.replay_threads
+        self._replayed_pace = None if changes is None else replayed_pace(changes)
         self._stop = False
 
     # --- the run ---
@@ -121,8 +125,10 @@ class Loop:
                 self.checkpoint()
             while not self._over():
                 self.schedule.advance(self.seen)
+                start = time.perf_counter()
                 played = self._step(self.schedule.fraction(self.seen))
                 self.seen += played.pictures
+                self._pace(played.pictures, time.perf_counter() - start)
                 for average in self.averages.values():
                     average.update(played.pictures, self.seen)
                 self._sums.add(played.losses)
@@ -133,6 +139,18 @@ class Loop:
             self._report(time.perf_counter())
             self._sample(1.0)
             self.checkpoint()
+
+    def _pace(self, pictures: int, seconds: float) -> None:
+        """Step aside for other programs, or as the replayed run did."""
+        if self._replayed_pace is not None:
+            threads = self._replayed_pace(self.seen)
+        elif self.run.config.seconds is not None and self.table.device == "cpu":
+            threads = self._own_pace.stepped(pictures, seconds)
+        else:
+            threads = None
+        if threads is not None:
+            torch.set_num_threads(threads)
+            self._tell({"event": "threads", "seen": self.seen, "threads": threads})
 
     def _over(self) -> bool:
         """Whether the budget is spent and what came out is sound."""

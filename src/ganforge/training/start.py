@@ -122,6 +122,9 @@ def train(
             seconds=budget.seconds,
             images=budget.images,
             replay=None if repeated is None else repeated.events("plan"),
+            replay_threads=(
+                None if repeated is None else [(e["seen"], e["threads"]) for e in repeated.events("threads")]
+            ),
             execution=dict(execution) if execution is not None else None,
             checkpoint_every_seconds=checkpoint_seconds,
             tensorboard=use_tensorboard,
@@ -183,6 +186,7 @@ def _play(
     """Set the table and play to the end of the budget; the state of the folder always says how it ended."""
     begun = time.perf_counter()
     keep_freed_memory()
+    threads = torch.get_num_threads()
     run.set_state("running")
     try:
         with _memory_explained(config), torch.random.fork_rng():
@@ -197,6 +201,8 @@ def _play(
     except BaseException as error:
         _say_failed(run, error)
         raise
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _set_up(
