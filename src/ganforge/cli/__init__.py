@@ -52,7 +52,7 @@ def main() -> None:
     """Run the command line; a user's mistake ends in one message, never in a traceback."""
     prepare_streams()
     try:
-        app(standalone_mode=False)
+        app(prog_name="ganforge", standalone_mode=False)
     except GanforgeError as error:
         complain(str(error))
         sys.exit(error.exit_status)

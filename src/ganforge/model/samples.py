@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +27,7 @@ class Samples:
         title: a line above the sheet, e.g. that the pictures were picked.
     """
 
-    pictures: Pictures
+    pictures: Pictures = field(repr=False)
     seeds: tuple[int, ...]
     model: str
     psi: float = 1.0

@@ -74,6 +74,7 @@ class Loop:
         schedule: the plans.
         clock: wall time.
         data: what the pictures are, for the Model's card.
+        pace: says when to step aside for other programs.
         observers: hear every event, and a "tick" four times a second.
     """
 
@@ -88,6 +89,7 @@ class Loop:
         schedule: Schedule,
         clock: Clock,
         data: DataCard,
+        pace: Pace,
         observers: Sequence[Observer] = (),
     ) -> None:
         self.run, self.system, self.averages, self.phases = run, system, averages, phases
@@ -99,7 +101,7 @@ class Loop:
         self._next_tick, self._next_checkpoint, self._next_replan = 0.0, 0.0, 0.0
         self._last_report = (0.0, 0, 0)  # seconds, seen, steps
         self._last_frame = -1.0
-        self._own_pace = Pace(torch.get_num_threads())
+        self._own_pace = pace
         changes = run.config.replay_threads
         self._replayed_pace = None if changes is None else replayed_pace(changes)
         self._stop = False

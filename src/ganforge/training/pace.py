@@ -24,14 +24,15 @@ class Pace:
 
     Attributes:
         full: threads to compute with when the machine is ours.
+        aside: pictures a second with half of them, where calibration found the machine busy; 0 elsewhere.
         threads: that compute now.
     """
 
     full: int
+    aside: float = 0.0
     threads: int = 0
     _best: float = 0.0
     _left_at: float = 0.0
-    _aside: float = 0.0
     _retry: float = RETRY_SECONDS
     _pictures: int = 0
     _steps: int = 0
@@ -39,7 +40,7 @@ class Pace:
     _since: float = 0.0
 
     def __post_init__(self) -> None:
-        self.threads = self.full
+        self.threads = self.half if self.aside else self.full
 
     @property
     def half(self) -> int:
@@ -58,18 +59,18 @@ class Pace:
 
     def _with_all(self, speed: float) -> int | None:
         self._best = max(self._best, speed)
-        if self._aside and speed > self._aside:
-            self._aside, self._retry = 0.0, RETRY_SECONDS  # the machine is ours again
-        if self._aside or speed < SLOW * self._best:
+        if self.aside and speed > self.aside:
+            self.aside, self._retry = 0.0, RETRY_SECONDS  # the machine is ours again
+        if self.aside or speed < SLOW * self._best:
             self._left_at = speed
             return self._change(self.half)
         return None
 
     def _with_half(self, speed: float) -> int | None:
         if speed <= self._left_at:  # the threads were not to blame
-            self._aside, self._best = 0.0, self._left_at
+            self.aside, self._best = 0.0, self._left_at
             return self._change(self.full)
-        self._aside = speed
+        self.aside = speed
         if self._since >= self._retry:
             self._retry = min(2 * self._retry, LONGEST_RETRY_SECONDS)
             return self._change(self.full)

@@ -29,6 +29,7 @@ from ganforge.training.execution import CALIBRATION_SHARE, Execution, calibrate,
 from ganforge.training.folder import Event, Run, RunConfig, explained, new_folder
 from ganforge.training.loop import Interrupted, Loop, Observer
 from ganforge.training.observers import notebook, tensorboard
+from ganforge.training.pace import Pace
 from ganforge.training.planning import asked_budget, extend, first_schedule, replayed
 from ganforge.training.sizes import choose_size, parse_size
 from ganforge.training.step import Table
@@ -231,7 +232,7 @@ def _set_up(
 
     system = make_system()
     checkpoints.sweep(run.path / "checkpoints")
-    execution, speed = _execution(run, make_system, source, candidates(system, device), tell, notes)
+    execution, speed, busy = _execution(run, make_system, source, candidates(system, device), tell, notes)
     execution.apply(system)
     phases = system.phases()
     averages = {
@@ -243,7 +244,11 @@ def _set_up(
     schedule = first_schedule(run.config, speed, clock.seconds(time.perf_counter()))
     data = DataCard(pictures=Path(run.config.pictures).name, count=len(train_indices), digest=pack.digest)
     watch = Watch(system, averages, execution, pack, train_indices, held_out)
-    loop = Loop(run, system, averages, phases, table, watch, schedule, clock, data, observers)
+    pace = Pace(torch.get_num_threads(), aside=(speed or 0.0) if busy else 0.0)
+    if pace.aside:
+        torch.set_num_threads(pace.threads)
+        tell({"event": "threads", "seen": 0, "threads": pace.threads})
+    loop = Loop(run, system, averages, phases, table, watch, schedule, clock, data, pace, observers)
     if found is not None:
         position, checkpoint, passed = found
         run.rewind(position.seen)
@@ -278,12 +283,12 @@ def _execution(
     choices: Sequence[Execution],
     tell: Callable[[Event], None],
     notes: Sequence[str],
-) -> tuple[Execution, float | None]:
+) -> tuple[Execution, float | None, bool]:
     """As logged, as given, by rule (``--images``: the same on every run), or as calibrated."""
     logged = _matching(choices, _logged_execution(run))
     if logged is not None:
-        return logged, None
-    speed = None
+        return logged, None, False
+    speed, busy = None, False
     if run.config.execution is not None:
         chosen = _matching(choices, run.config.execution)
         if chosen is None:
@@ -293,10 +298,10 @@ def _execution(
         chosen = choices[0]
     else:
         tell({"event": "calibrating", "seen": 0})
-        chosen, speed = calibrate(make_system, source, choices, CALIBRATION_SHARE * run.config.seconds)
+        chosen, speed, busy = calibrate(make_system, source, choices, CALIBRATION_SHARE * run.config.seconds)
     tell({"event": "start", "seen": 0, "machine": describe().as_dict(), "notes": [note for note in notes if note]})
     tell(chosen.as_event(speed) | {"seen": 0})
-    return chosen, speed
+    return chosen, speed, busy
 
 
 def _matching(choices: Sequence[Execution], wanted: Mapping[str, str] | None) -> Execution | None:
