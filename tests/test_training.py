@@ -1,5 +1,6 @@
 """The loop from end to end on tiny nets: budgets, resume, kill, faults. Everything here really trains."""
 
+import gc
 import json
 import os
 import signal
@@ -15,7 +16,9 @@ from safetensors.torch import load_file
 
 import ganforge
 from ganforge.errors import PicturesError, RunError, TrainingError, UnknownNameError, UsageError
+from ganforge.systems.dcgan import Dcgan
 from ganforge.training import checkpoints
+from ganforge.training import loop as loop_module
 from ganforge.training.budget import Budget, Clock, Plan, Schedule, parse_count
 from ganforge.training.loop import Interrupted
 from ganforge.training.sizes import parse_size
@@ -144,6 +147,51 @@ class TestResume:
         assert again.events("finished")[-1]["seen"] == first.events("finished")[-1]["seen"]
         assert same_weights(last_checkpoint(first.path), last_checkpoint(again.path))
 
+    def test_a_replay_goes_through_extensions(self, pictures, tmp_path):
+        first = ganforge.train(pictures, images=160, out=tmp_path / "a", **QUICK)
+        ganforge.resume(first.path, images=160, observers=[])
+        again = ganforge.train(pictures, replay=first.path, out=tmp_path / "b", **QUICK)
+        assert again.events("finished")[-1]["seen"] == 320
+        assert same_weights(last_checkpoint(first.path), last_checkpoint(again.path))
+        third = ganforge.train(pictures, replay=again.path, out=tmp_path / "c", **QUICK)
+        assert same_weights(last_checkpoint(first.path), last_checkpoint(third.path))
+
+    def test_an_extension_survives_a_death_before_its_first_checkpoint(self, pictures, tmp_path, monkeypatch):
+        run = ganforge.train(pictures, images=160, out=tmp_path / "r", **QUICK)
+
+        def die(*_, **__):
+            raise RuntimeError("power cut")
+
+        monkeypatch.setattr(loop_module, "run_step", die)
+        with pytest.raises(RuntimeError):
+            ganforge.resume(run.path, images=320, observers=[])
+        monkeypatch.undo()
+        ganforge.resume(run.path, observers=[])
+        assert run.events("finished")[-1]["seen"] == 480
+
+    def test_no_whole_checkpoint_left_is_an_error_that_changes_nothing(self, pictures, tmp_path):
+        run = ganforge.train(pictures, images=160, out=tmp_path / "r", **QUICK)
+        for checkpoint in checkpoints.saved(run.path / "checkpoints"):
+            (checkpoint / "training.safetensors").write_bytes(b"nonsense")
+        log = (run.path / "log.jsonl").read_bytes()
+        with pytest.raises(RunError, match="damaged"):
+            ganforge.resume(run.path, images=80, observers=[])
+        assert (run.path / "log.jsonl").read_bytes() == log
+
+    def test_a_finished_run_without_its_drawings_draws_them(self, pictures, tmp_path):
+        run = ganforge.train(pictures, images=80, out=tmp_path / "r", **QUICK)
+        (run.path / "timelapse.gif").unlink()
+        ganforge.resume(run.path, observers=[])
+        assert (run.path / "timelapse.gif").exists()
+
+    def test_a_checkpoint_moved_aside_comes_back(self, pictures, tmp_path):
+        """Killed between the two renames that replace a checkpoint of the same name."""
+        run = ganforge.train(pictures, images=160, out=tmp_path / "r", **QUICK)
+        newest = last_checkpoint(run.path)
+        newest.replace(newest.with_name(f".old-{newest.name}"))
+        checkpoints.sweep(run.path / "checkpoints")
+        assert last_checkpoint(run.path) == newest
+
     def test_a_finished_run_gets_more(self, pictures, tmp_path):
         run = ganforge.train(pictures, images=400, out=tmp_path / "r", **QUICK)
         with pytest.raises(RunError, match="finished"):
@@ -195,7 +243,8 @@ class TestResume:
             child.communicate("")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is a signal of POSIX systems")
-    def test_kill_9_at_any_moment_loses_at_most_an_interval(self, pictures, tmp_path):
+    @pytest.mark.parametrize("moment", [0.0, 0.11, 0.37])
+    def test_kill_9_at_any_moment_loses_at_most_an_interval(self, pictures, tmp_path, moment):
         out = tmp_path / "run"
         program = (
             "import ganforge, sys; from systems_tiny import TINY\n"
@@ -205,7 +254,7 @@ class TestResume:
         child = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": path_for_children()})
         try:
             until(lambda: len(saved_in(out)) >= 2, child)
-            time.sleep(0.05)
+            time.sleep(moment)
         finally:
             child.kill()
             child.wait()
@@ -254,6 +303,19 @@ class TestBudget:
         run = ganforge.train(pictures, minutes=0.15, out=tmp_path / "r", **QUICK)
         spent = run.events("finished")[-1]["seconds"]
         assert spent == pytest.approx(9, rel=0.12)  # the promise is 3 % of minutes; this is nine seconds
+
+    def test_a_slow_start_does_not_end_the_run_early(self, pictures, tmp_path, monkeypatch):
+        """The first checkpoint and the first step are slow; no plan may be made from them alone."""
+        written = checkpoints.save
+        slow = [1.5]
+
+        def save(*args, **more):
+            time.sleep(slow.pop() if slow else 0)
+            return written(*args, **more)
+
+        monkeypatch.setattr(checkpoints, "save", save)
+        run = ganforge.train(pictures, minutes=0.15, out=tmp_path / "r", **QUICK)
+        assert run.events("finished")[-1]["seconds"] > 9 - 1.5 - 2  # the end keeps time for one more such checkpoint
 
     def test_a_plan_never_runs_backwards(self):
         schedule = Schedule([Plan(0, 0.0, 1000)])
@@ -358,20 +420,39 @@ class TestFaults:
         assert scales == [0.5, 0.25, 0.125]
         assert np.isfinite(ganforge.load(run.path, device="cpu").sample(2).pictures).all()
 
-    def test_out_of_memory_is_explained(self, pictures, tmp_path, monkeypatch):
-        from ganforge.training import loop
+    def test_a_rollback_in_a_run_of_minutes_rewinds_log_and_plan(self, pictures, tmp_path):
+        """One poisoned step: the log goes back with the weights, and the fraction stays in its range."""
+        out = tmp_path / "r"
+        poisoned = []
 
+        def poison(event):
+            if event["event"] == "report" and event["fraction"] > 0.5 and not poisoned:
+                poisoned.append(event["seen"])
+                nets = next(o for o in gc.get_objects() if isinstance(o, Dcgan))
+                with torch.no_grad():
+                    for weight in nets.nets["generator"].parameters():
+                        weight.fill_(float("nan"))
+
+        ganforge.train(pictures, minutes=0.1, out=out, **{**QUICK, "observers": [poison]})
+        run = ganforge.Run(out)
+        rollback = run.events("rollback")[0]
+        assert rollback["seen"] < poisoned[0] <= rollback["seen_before"]
+        seen = [e["seen"] for e in run.events() if "seen" in e]
+        assert seen == sorted(seen)
+        assert all(0 <= e["fraction"] <= 1 for e in run.events() if "fraction" in e)
+
+    def test_out_of_memory_is_explained(self, pictures, tmp_path, monkeypatch):
         def no_memory(*_, **__):
             raise RuntimeError("[enforce fail at alloc_cpu.cpp:1] DefaultCPUAllocator: can't allocate memory")
 
-        monkeypatch.setattr(loop, "run_step", no_memory)
+        monkeypatch.setattr(loop_module, "run_step", no_memory)
         with pytest.raises(TrainingError, match="batch_size=4"):
             ganforge.train(pictures, images=800, out=tmp_path / "r", **QUICK)
 
 
 class TestCollapse:
     def test_samples_without_diversity_are_noticed_and_said(self, pictures, tmp_path):
-        """G trained alone against a frozen D sends every z to one picture: noticed."""
+        """A generator that never learns to vary (its learning rate is next to nothing) is called collapsed, once."""
         heard = []
         settings = {**TINY["dcgan"], "learning_rate": 1e-12, "ema_halflife_kimg": 0}
         ganforge.train(

@@ -121,8 +121,8 @@ class Step:
     """What a turn's loss sees.
 
     Attributes:
-        batch: a fresh batch for every repeat of every turn; turns that move once in a step share the step's first.
-        fraction: of the budget spent, in [0, 1); every schedule is a function of it.
+        batch: turns share the step's batch; each further repeat of a turn draws a fresh one, which later turns then share.
+        fraction: of the budget (of the phase's part of it) spent, in [0, 1); every schedule is a function of it.
         number: how many steps were played before this one.
         draw: all randomness inside a loss comes from here.
     """
@@ -178,7 +178,7 @@ class Turn:
         optimizer: over the player's parameters.
         loss: the scalar to minimise and what to log; no backward inside.
         repeats: steps of this player before the next one moves, each with a fresh batch and fresh draws.
-        learning_rate: factor by the fraction of the budget spent.
+        learning_rate: factor by the fraction of the phase's budget spent.
     """
 
     name: str
@@ -213,7 +213,7 @@ class Config(BaseModel):
     A system adds its own fields; these are the ones that the loop and the Model read.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
     height: int = Field(gt=0, description="pixels of a picture from top to bottom")
     width: int = Field(gt=0, description="pixels of a picture from left to right")
@@ -233,7 +233,7 @@ class Config(BaseModel):
 class Section(BaseModel):
     """Base of a config's sections (``d.widths``): frozen, unknown names refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
 
 class Generator(nn.Module, ABC):

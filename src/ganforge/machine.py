@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from ganforge.errors import UsageError
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -40,7 +42,11 @@ class Machine:
 def best_device() -> torch.device:
     """CUDA where there is a GPU, else Apple's MPS, else the CPU. ``GANFORGE_DEVICE`` overrides."""
     asked = os.environ.get("GANFORGE_DEVICE")
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if asked:
+        if not there.get(asked):
+            offered = ", ".join(name for name, usable in there.items() if usable)
+            raise UsageError(f"GANFORGE_DEVICE is {asked!r}; this machine offers {offered}.")
         return torch.device(asked)
     if torch.cuda.is_available():
         return torch.device("cuda")

@@ -13,44 +13,53 @@ DEMO_PICTURES = 4000
 SIDE = 32
 """Pixels: at 64, two minutes on two cores end in shapes; at 32 they end in characters."""
 
+PAGE = "index.html"
 SETTINGS = {"batch_size": "16", "real_label": "0.9"}
 
 
 def demo(
     minutes: Annotated[float, typer.Option(help="Of training.")] = 2.0,
-    out: Annotated[Path | None, typer.Option(help="Folder to make; by default a new name here.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to make, or an interrupted demo to finish; by default a new name.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of everything random.")] = 0,
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page where there is a display.")] = True,
 ) -> None:
     """Draw avatars, train a generator on them for two minutes, and show it all on one page."""
     import webbrowser
 
-    from ganforge.cli.live import watching
+    from ganforge.cli.live import quoted, watching
     from ganforge.cli.terminal import say
     from ganforge.cli.train import stopping
 
     folder = out or _free(Path("ganforge-demo"))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    begun = (folder / "run.json").exists()
+    if not begun and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already; nothing was overwritten. Name another folder with --out.")
-    say(
-        f"Drawing {DEMO_PICTURES:,} avatars, then training a generator on them for {minutes:g} minutes ...", stderr=True
-    )
-    with stopping(folder), watching(folder) as view:
+    if (folder / PAGE).exists():
+        raise UsageError(f"{folder / PAGE} is there already; nothing was overwritten. Name another folder with --out.")
+    with stopping(folder, f"ganforge demo --out {quoted(folder)}"), watching(folder) as view:
         import ganforge
 
-        run = ganforge.train(
-            f"avatars:{DEMO_PICTURES}",
-            minutes=minutes,
-            size=SIDE,
-            seed=seed,
-            settings=SETTINGS,
-            out=folder,
-            observers=[view],
-            progress=view.progress,
-        )
+        if begun:
+            run = ganforge.Run(folder)
+            if run.state().get("state") != "finished":
+                run = ganforge.resume(folder, observers=[view], progress=view.progress)
+        else:
+            say(f"Drawing {DEMO_PICTURES:,} avatars, then training on them for {minutes:g} minutes ...", stderr=True)
+            run = ganforge.train(
+                f"avatars:{DEMO_PICTURES}",
+                minutes=minutes,
+                size=SIDE,
+                seed=seed,
+                settings=SETTINGS,
+                out=folder,
+                observers=[view],
+                progress=view.progress,
+            )
     from ganforge.reports.demo import write_demo_page
 
-    page = write_demo_page(run, folder / "index.html")
+    page = write_demo_page(run, folder / PAGE)
     if open_page and _has_display():
         webbrowser.open(page.resolve().as_uri())
     say(f"The page: {page.resolve()}")

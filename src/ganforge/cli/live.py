@@ -125,7 +125,7 @@ class View:
 
     def _on_rollback(self, event: "Event") -> None:
         self._print(
-            f"A loss was no finite number; back to {event['back_to']:,} pictures seen, "
+            f"A loss was no finite number; back to {event['seen']:,} pictures seen, "
             f"learning rate x {event['learning_rate_scale']:g}."
         )
 

@@ -29,7 +29,7 @@ def train(
         str | None,
         typer.Option(help="Side of the pictures or WxH; by default the largest of 32, 64, 128 that suits."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of everything random.")] = 0,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; `ganforge recipes NAME` lists them."),
@@ -127,7 +127,7 @@ def parse_settings(pairs: list[str]) -> dict[str, str]:
 
 
 @contextmanager
-def stopping(folder: Path) -> Iterator[None]:
+def stopping(folder: Path, again: str | None = None) -> Iterator[None]:
     """A run that the user stopped is saved; say how to go on."""
     from ganforge.cli.live import quoted
     from ganforge.cli.terminal import say
@@ -136,5 +136,9 @@ def stopping(folder: Path) -> Iterator[None]:
     try:
         yield
     except Interrupted:
-        say(f"Stopped and saved. Go on with:  ganforge resume {quoted(folder)}", stderr=True)
+        say(f"Stopped and saved. Go on with:  {again or f'ganforge resume {quoted(folder)}'}", stderr=True)
+        raise typer.Exit(130) from None
+    except KeyboardInterrupt:
+        if (folder / "run.json").exists():
+            say(f"Stopped. Go on with:  {again or f'ganforge resume {quoted(folder)}'}", stderr=True)
         raise typer.Exit(130) from None

@@ -262,11 +262,13 @@ def find_model(name: str | Path) -> Path:
         raise ModelError(f"{folder} is a file; a Model is a folder with a model.json in it (or a run's folder).")
     if (folder / "model.json").exists():
         return folder
+    kept = sorted(path.parent for path in (folder / "checkpoints").glob("[0-9]*/model/model.json"))
     if (folder / "model" / "model.json").exists():
-        return folder / "model"
-    kept = sorted((folder / "checkpoints").glob("*/model/model.json"))
+        finished = read_card(folder / "model").training
+        grown = kept and finished is not None and int(kept[-1].parent.name) > finished.seen
+        return kept[-1] if grown else folder / "model"
     if kept:
-        return kept[-1].parent
+        return kept[-1]
     if (folder / "run.json").exists():
         raise ModelError(
             f"{folder} is a run that has not saved a Model yet. `ganforge resume {folder}` goes on with it."

@@ -13,7 +13,7 @@ arXiv 1511.06434, §3–4 and Figure 1. Recipes:
 Where we deviate, and why:
 - D always normalises with the statistics of the batch it sees, in judging too (the paper's training code does the same,
   the tutorials keep running averages they never use). Real and generated pictures are therefore judged apart.
-- G's statistics for sampling are recomputed for the averaged weights (`ganforge.training.ema`), not run along.
+- G's statistics for sampling are recomputed for the averaged weights (`ganforge.training.averages`), not run along.
 - The tutorial's notebook flattens 7·7·256 maps as 4·4·256, so that one row of logits mixes the pixels of several pictures
   (16 pictures become 49 rows). Ours flattens all 12,544 numbers of one picture.
 - Strided 5×5 convolutions pad two pixels on each side, where TensorFlow pads one before and two after: a shift of one

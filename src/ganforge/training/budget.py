@@ -90,14 +90,17 @@ class Schedule:
         """Pictures to be seen by the end."""
         return self.plans[-1].planned
 
-    def advance(self, seen: int) -> None:
-        """Take up replayed plans that are due at ``seen`` pictures."""
+    def advance(self, seen: int) -> list[Plan]:
+        """Take up replayed plans that are due at ``seen`` pictures, and return them."""
+        due = []
         while self._upcoming and self._upcoming[0].seen <= seen:
-            self.plans.append(self._upcoming.pop(0))
+            due.append(self._upcoming.pop(0))
+        self.plans += due
+        return due
 
     def fraction(self, seen: int) -> float:
         """Of the budget spent, in [0, 1)."""
-        return min(self.plans[-1].fraction_at(seen), 1 - 1e-9)
+        return min(max(self.plans[-1].fraction_at(seen), 0.0), 1 - 1e-9)
 
     def over(self, seen: int) -> bool:
         """Whether the budget is spent."""
@@ -130,7 +133,7 @@ class Clock:
         return now - self._start
 
     def mark(self, now: float, seen: int) -> None:
-        """Note how many pictures were seen by now; a third of the run's marks are kept, for the recent speed."""
+        """Note how many pictures were seen by now; marks of the last 15 seconds or fifth of the run are kept."""
         self._marks.append((now, seen))
         while len(self._marks) > 2 and now - self._marks[1][0] > max(15.0, 0.2 * self.seconds(now)):
             self._marks.pop(0)

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -65,7 +66,7 @@ def save(
     """
     target = folder / f"{position.seen:012d}"
     partial = folder / f".partial-{os.getpid()}"
-    with explained(folder):
+    with explained(folder.parent):
         shutil.rmtree(partial, ignore_errors=True)
         try:
             parts = {n: averages[n].net if n in averages else system.nets[n] for n in system.parts}
@@ -82,10 +83,15 @@ def save(
             save_file(_training_tensors(system, averages, phases), partial / "training.safetensors")
             stored = position.model_copy(update={"sha256": sha256(partial / "training.safetensors")})
             (partial / "position.json").write_text(stored.model_dump_json(indent=1), encoding="utf-8")
-            shutil.rmtree(target, ignore_errors=True)
+            aside = folder / f".old-{target.name}"
+            if target.exists():
+                target.replace(aside)
             partial.replace(target)
+            shutil.rmtree(aside, ignore_errors=True)
         except SafetensorError as error:  # the library wraps the system's error and loses its number
-            raise RunError(f"The checkpoint could not be written into {folder}: {error}. Is the disk full?") from None
+            raise RunError(
+                f"The checkpoint could not be written into {folder.parent}: {error}. Is the disk full?"
+            ) from None
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     _prune(folder)
@@ -136,7 +142,10 @@ def restore(folder: Path, system: System, averages: Mapping[str, Average], phase
             mine = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
             if mine:
                 owner.load_state_dict(mine)
-    system.state = {k.removeprefix("state."): v for k, v in tensors.items() if k.startswith("state.")}
+    device = next(iter(next(iter(system.nets.values())).parameters())).device
+    system.state = {
+        k.removeprefix("state."): v.to(device).clone() for k, v in tensors.items() if k.startswith("state.")
+    }
     for phase in phases:
         for turn in phase.turns:
             _restore_optimizer(turn.optimizer, f"optimizers.{phase.name}.{turn.name}.", tensors)
@@ -152,10 +161,10 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, prefix: str, tensors: M
             continue
         index, key = name.removeprefix(prefix).split(".", 1)
         weight, group = weights[int(index)]
-        if value.shape == weight.shape:
+        if key == "step":  # fused and capturable optimizers count on the device
+            kept = value.to(weight.device if group.get("fused") or group.get("capturable") else "cpu").clone()
+        else:
             kept = torch.empty_like(weight, requires_grad=False).copy_(value)
-        else:  # a count of steps: fused and capturable optimizers keep it on the device
-            kept = value.to(weight.device) if group.get("fused") or group.get("capturable") else value
         optimizer.state[weight][key] = kept
 
 
@@ -177,23 +186,43 @@ def _prune(folder: Path) -> None:
     last_of_quarter: dict[int, Path] = {min(int(4 * _fraction(c)), 3): c for c in checkpoints}
     kept = {*checkpoints[-NEWEST_KEPT:], *last_of_quarter.values()}
     for checkpoint in set(checkpoints) - kept:
-        shutil.rmtree(checkpoint, ignore_errors=True)
+        gone = folder / f".gone-{checkpoint.name}"
+        with suppress(OSError):  # what cannot be removed now (open on Windows) is tried again next time
+            checkpoint.replace(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def sweep(folder: Path) -> None:
-    """Remove what a killed process left half-written."""
-    for leftover in folder.glob(".partial-*"):
+    """Remove what a killed process left half-written or half-removed; put back what it had only moved aside."""
+    for aside in folder.glob(".old-*"):
+        target = folder / aside.name.removeprefix(".old-")
+        if not target.exists():
+            aside.replace(target)
+    for leftover in (p for pattern in (".partial-*", ".old-*", ".gone-*") for p in folder.glob(pattern)):
         shutil.rmtree(leftover, ignore_errors=True)
 
 
 def newest(
     folder: Path, system: System, averages: Mapping[str, Average], phases: Sequence[Phase]
 ) -> tuple[Position, Path, list[str]] | None:
-    """Restore the newest checkpoint that is whole; also the reasons why newer ones were passed over. None without any."""
+    """Restore the newest checkpoint that is whole; also the reasons why newer ones were passed over. None without any.
+
+    Those passed over are renamed ``damaged-…``: they are neither a Model nor a place to go on from.
+
+    Raises:
+        RunError: there are checkpoints, and none of them can be read.
+    """
     passed: list[str] = []
     for checkpoint in reversed(saved(folder)):
         try:
-            return restore(checkpoint, system, averages, phases), checkpoint, passed
+            position = restore(checkpoint, system, averages, phases)
         except RunError as error:
             passed.append(str(error))
+            continue
+        for newer in saved(folder):
+            if newer > checkpoint:
+                newer.replace(folder / f"damaged-{newer.name}")
+        return position, checkpoint, passed
+    if passed:
+        raise RunError("No checkpoint can be read, so the run cannot go on; nothing was changed. " + " ".join(passed))
     return None

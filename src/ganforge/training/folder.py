@@ -2,7 +2,8 @@
 
 run.json            what was asked for, resolved: recipe, config, pictures, budget, seed. Written once, extended by `resume`
 state.json          running, finished, interrupted or failed; process id; why
-log.jsonl           one event a line: execution, plan, report, sample, checkpoint, collapse, rollback, resume, finished
+log.jsonl           one event a line: calibrating, start, execution, plan, threads, report, sample, checkpoint, collapse,
+                    recovery, rollback, resume, finished
 samples/            sheets of the fixed seeds 0 … 63, one PNG a moment, named by pictures seen; cells without gaps
 checkpoints/        the newest two and the last of each quarter, named by pictures seen (ganforge.training.checkpoints)
 model/              the finished Model
@@ -93,12 +94,8 @@ class Run:
                 f"{path} is there already; nothing was overwritten. Name another folder with --out, "
                 f"or go on with `ganforge resume {path}`."
             )
-        with explained(path):
-            path.mkdir(parents=True, exist_ok=True)
-            for folder in ("samples", "checkpoints"):
-                (path / folder).mkdir()
-            with replacing(path / "run.json") as file:
-                file.write_text(config.model_dump_json(indent=1), encoding="utf-8")
+        with explained(path), replacing(path / "run.json") as file:
+            file.write_text(config.model_dump_json(indent=1), encoding="utf-8")
         return cls(path)
 
     def extend(self, **changes: Any) -> None:
@@ -111,6 +108,8 @@ class Run:
     def alone(self) -> Iterator[None]:
         """Hold the run for this process. Raises RunError where another one trains it."""
         with explained(self.path):
+            for folder in ("samples", "checkpoints"):
+                (self.path / folder).mkdir(exist_ok=True)
             lock = FileLock(self.path / ".lock")
             try:
                 lock.acquire(timeout=0)
@@ -126,12 +125,23 @@ class Run:
     # --- state ---
 
     def state(self) -> dict[str, Any]:
-        """state.json; empty for a run that never started."""
+        """state.json; empty for a run that never started, "interrupted" for one whose process died."""
         try:
             state: dict[str, Any] = json.loads((self.path / "state.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return {}
+        if state.get("state") == "running" and not self._held():
+            state["state"] = "interrupted"
         return state
+
+    def _held(self) -> bool:
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except (Timeout, OSError):
+            return True
+        lock.release()
+        return False
 
     def set_state(self, state: str, **more: Any) -> None:
         """Write state.json: "running", "finished", "interrupted" or "failed"."""
@@ -150,7 +160,7 @@ class Run:
     def events(self, *kinds: str) -> list[Event]:
         """Events of these kinds (all without any), oldest first; a line cut short by a crash is passed over."""
         try:
-            lines = (self.path / "log.jsonl").read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = (self.path / "log.jsonl").read_text(encoding="utf-8", errors="replace").split("\n")
         except OSError:
             return []
         return [

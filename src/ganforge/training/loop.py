@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 
 import torch
@@ -21,12 +22,17 @@ from ganforge.training.budget import Clock, Plan, Schedule
 from ganforge.training.checkpoints import Position
 from ganforge.training.folder import Event, Run
 from ganforge.training.pace import Pace, replayed_pace
+from ganforge.training.planning import replayed
 from ganforge.training.step import Played, Table, run_step
 from ganforge.training.watch import Watch, save_sheet
 
 Observer = Callable[[Event], None]
 
 TICK_SECONDS = 0.25
+FIRST_REPLAN_SECONDS = 2.0
+"""A first step is slower than the rest; no plan is made from it alone."""
+LATE_SHARE = 0.02
+"""A run of minutes whose pictures are seen with more than this share of its time left goes on."""
 REPORTS = 100
 """Reports a run, where the recipe does not say after how many steps."""
 WATCH_SHARE = 0.04
@@ -101,6 +107,7 @@ class Loop:
         self._next_tick, self._next_checkpoint, self._next_replan = 0.0, 0.0, 0.0
         self._last_report = (0.0, 0, 0)  # seconds, seen, steps
         self._last_frame = -1.0
+        self.last_checkpoint: Path | None = None
         self._own_pace = pace
         changes = run.config.replay_threads
         self._replayed_pace = None if changes is None else replayed_pace(changes)
@@ -116,17 +123,16 @@ class Loop:
             TrainingError: losses were not finite three times.
             RunError: nothing can be written any more.
         """
-        now = time.perf_counter()
-        self._next_tick, self._next_replan = now, now
-        self._next_checkpoint = now + min(10.0, self.run.config.checkpoint_every_seconds)
-        self._last_report = (self.clock.seconds(now), self.seen, self.table.steps)
-        self.clock.mark(now, self.seen)
         with self._stoppable():
             if self.seen == 0:
                 self._sample(0.0)
                 self.checkpoint()
+            now = time.perf_counter()
+            self._next_tick, self._next_replan = now, now + FIRST_REPLAN_SECONDS
+            self._next_checkpoint = now + min(10.0, self.run.config.checkpoint_every_seconds)
+            self._last_report = (self.clock.seconds(now), self.seen, self.table.steps)
+            self.clock.mark(now, self.seen)
             while not self._over():
-                self.schedule.advance(self.seen)
                 start = time.perf_counter()
                 played = self._step(self.schedule.fraction(self.seen))
                 self.seen += played.pictures
@@ -136,7 +142,9 @@ class Loop:
                 self._sums.add(played.losses)
                 self._between_steps()
                 if self._stop:
-                    self.checkpoint()
+                    self._whisper({"event": "stopping"})
+                    if self._finite():
+                        self.checkpoint()
                     raise Interrupted
             self._report(time.perf_counter())
             self._sample(1.0)
@@ -156,12 +164,23 @@ class Loop:
 
     def _over(self) -> bool:
         """Whether the budget is spent and what came out is sound."""
+        for plan in self.schedule.advance(self.seen):
+            self._tell(plan.as_event())
         if not self.schedule.over(self.seen):
             return False
+        if self.run.config.seconds is not None and self._seconds_left() > LATE_SHARE * self.run.config.seconds:
+            self._replan(time.perf_counter())  # the plan was too modest
+            if not self.schedule.over(self.seen):
+                return False
         if self._finite():
             return True
         self._roll_back()
         return self.schedule.over(self.seen)
+
+    def _seconds_left(self) -> float:
+        """Of a budget of minutes, without what the end takes."""
+        assert self.run.config.seconds is not None
+        return self.run.config.seconds - self.clock.seconds(time.perf_counter()) - self._checkpoint_seconds - 0.5
 
     def _step(self, fraction: float) -> Played:
         start = 0.0
@@ -198,18 +217,14 @@ class Loop:
         if seconds is None:
             self._next_replan = math.inf
             return
-        left = seconds - self.clock.seconds(now)
+        left = self._seconds_left()
         self._next_replan = now + min(max(1.0, 0.02 * seconds), max(left / 4, 0.2))
         speed = self.clock.speed()
         if speed is None:
             return
-        plan = self.schedule.replan(self.seen, self.seen + max(0, int(speed * (left - self._reserve()))))
+        plan = self.schedule.replan(self.seen, self.seen + max(0, int(speed * left)))
         if plan is not None:
             self._tell(plan.as_event() | {"seconds": self.clock.seconds(now)})
-
-    def _reserve(self) -> float:
-        """Seconds that the end takes: one more sheet and one more checkpoint."""
-        return self._checkpoint_seconds + 0.5
 
     # --- what is told ---
 
@@ -317,7 +332,7 @@ class Loop:
             seconds=position.seconds,
             ganforge=self.run.config.ganforge,
         )
-        checkpoints.save(
+        self.last_checkpoint = checkpoints.save(
             self.run.path / "checkpoints", position, self.system, self.averages, self.phases, self.data, card
         )
         self._checkpoint_seconds = time.perf_counter() - start
@@ -342,7 +357,7 @@ class Loop:
 
     def _roll_back(self) -> None:
         """Go back to the last good state, halve the learning rate, walk another way."""
-        trouble = {"event": "rollback", "seen": self.seen, "seconds": self.clock.seconds(time.perf_counter())}
+        trouble = {"event": "rollback", "seen_before": self.seen, "seconds": self.clock.seconds(time.perf_counter())}
         rollbacks, salt = self.rollbacks + 1, self.table.salt + 1
         scale = self.table.learning_rate_scale / 2
         if rollbacks > MOST_ROLLBACKS:
@@ -355,9 +370,11 @@ class Loop:
             raise TrainingError(
                 f"The losses are not finite numbers, and no checkpoint is left in {self.run.path} to go back to."
             )
-        self.resume_from(found[0], self.schedule)
+        self.run.rewind(found[0].seen)
+        self.resume_from(found[0], None if self.run.config.replay is None else replayed(self.run.config, found[0].seen))
+        self._next_replan = time.perf_counter() + FIRST_REPLAN_SECONDS
         self.rollbacks, self.table.salt, self.table.learning_rate_scale = rollbacks, salt, scale
-        self._tell({**trouble, "back_to": self.seen, "learning_rate_scale": scale})
+        self._tell({**trouble, "seen": self.seen, "learning_rate_scale": scale})
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:
@@ -369,7 +386,6 @@ class Loop:
 
         def stop(number: int, frame: FrameType | None) -> None:
             self._stop = True
-            self._whisper({"event": "stopping"})
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
         for number in before:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,17 @@ from ganforge.training.folder import Event
 from ganforge.training.loop import Observer
 
 
-def tensorboard(run: Path) -> Observer:
-    """Write losses, verdicts, speed and sample sheets below ``run/tensorboard``.
+def require_tensorboard() -> None:
+    """Raise MissingDependencyError where TensorBoard is not installed."""
+    if find_spec("tensorboard") is None:
+        raise MissingDependencyError('TensorBoard is not installed: pip install "ganforge[tensorboard]".')
 
-    Raises:
-        MissingDependencyError: TensorBoard is not installed.
-    """
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise MissingDependencyError('TensorBoard is not installed: pip install "ganforge[tensorboard]".') from None
+
+def tensorboard(run: Path) -> Observer:
+    """Write losses, verdicts, speed and sample sheets below ``run/tensorboard``."""
+    require_tensorboard()
+    from torch.utils.tensorboard import SummaryWriter
+
     writer = SummaryWriter(str(run / "tensorboard"))
 
     def hear(event: Event) -> None:

@@ -45,6 +45,18 @@ def replayed(config: RunConfig, seen: int) -> Schedule:
     return schedule
 
 
+def promised(config: RunConfig, position: Position) -> Schedule:
+    """What is left of the plan at ``position``, or of a longer budget that was given before the process died."""
+    plan = Plan(position.plan_seen, position.plan_fraction, position.planned)
+    if config.images is not None and config.images > position.planned:
+        plan = Plan(position.seen, position.seen / config.images, config.images)
+    elif config.seconds is not None and position.seen >= position.planned and config.seconds > 1.05 * position.seconds:
+        speed = position.seen / max(position.seconds, 1e-9)
+        left = config.seconds - position.seconds
+        plan = Plan(position.seen, position.seconds / config.seconds, position.seen + max(1, int(speed * left)))
+    return Schedule([plan])
+
+
 def extend(run: Run, position: Position, more: Budget) -> Schedule:
     """Give the run ``more`` from ``position`` on; the fraction restarts at spent/(spent + new)."""
     if more.seconds is not None:

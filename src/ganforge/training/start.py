@@ -28,9 +28,9 @@ from ganforge.training.budget import Budget, Clock, parse_count
 from ganforge.training.execution import CALIBRATION_SHARE, Execution, calibrate, candidates
 from ganforge.training.folder import Event, Run, RunConfig, explained, new_folder
 from ganforge.training.loop import Interrupted, Loop, Observer
-from ganforge.training.observers import notebook, tensorboard
+from ganforge.training.observers import notebook, require_tensorboard, tensorboard
 from ganforge.training.pace import Pace
-from ganforge.training.planning import asked_budget, extend, first_schedule, replayed
+from ganforge.training.planning import asked_budget, extend, first_schedule, promised, replayed
 from ganforge.training.sizes import choose_size, parse_size
 from ganforge.training.step import Table
 from ganforge.training.watch import Watch
@@ -93,6 +93,10 @@ def train(
         Interrupted: stopped by Ctrl-C; saved.
     """
     chosen = find_recipe(recipe)
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"--seed takes a whole number from 0 to {2**63 - 1}, not {seed}.")
+    if use_tensorboard:
+        require_tensorboard()
     repeated = Run(replay) if replay is not None else None
     budget = asked_budget(minutes, _count(images), repeated)
     if execution is None and repeated is not None:
@@ -158,15 +162,24 @@ def resume(
     run = Run(path)
     if minutes is not None and images is not None:
         raise UsageError("Say --minutes or --images, not both.")
-    more = Budget(minutes * 60 if minutes is not None else None, _count(images)) if minutes or images else None
+    asked = minutes is not None or images is not None
+    more = Budget(minutes * 60 if minutes is not None else None, _count(images)) if asked else None
     with run.alone():
         if run.state().get("state") == "finished" and more is None:
+            if not (run.path / "timelapse.gif").exists():
+                draw(run)  # the last thing a run does, and it was cut short
+                return run
             raise RunError(
                 f"{run.path} is finished. `ganforge resume {run.path} --minutes 20` trains it twenty minutes more."
             )
         pack = _same_pack(run, progress)
         system = find_system(run.config.system)
-        config = system.config_class.model_validate(run.config.config)
+        try:
+            config = system.config_class.model_validate(run.config.config)
+        except ValidationError as error:
+            raise RunError(
+                f"{run.path / 'run.json'} holds settings that {system.name} does not know: {error}"
+            ) from None
         _play(run, pack, config, notebook(run.path) if observers is None else observers, more=more, again=True)
     return run
 
@@ -190,12 +203,15 @@ def _play(
     threads = torch.get_num_threads()
     run.set_state("running")
     try:
-        with _memory_explained(config), torch.random.fork_rng():
+        with (
+            _memory_explained(config),
+            torch.random.fork_rng(devices=[torch.cuda.current_device()] if torch.cuda.is_available() else []),
+        ):
             if run.config.tensorboard:
                 observers = [*observers, tensorboard(run.path)]
             loop = _set_up(run, pack, config, observers, begun, notes, more, again)
             loop.play()
-            _finish(run, loop, observers)
+            _finish(run, loop)
     except Interrupted:
         run.set_state("interrupted")
         raise
@@ -204,6 +220,9 @@ def _play(
         raise
     finally:
         torch.set_num_threads(threads)
+    draw(run)
+    for observer in observers:
+        observer({"event": "finished", "seen": loop.seen, "fraction": 1.0})
 
 
 def _set_up(
@@ -257,6 +276,8 @@ def _set_up(
             loop.schedule = extend(run, position, more)
         elif run.config.replay is not None:
             loop.schedule = replayed(run.config, position.seen)
+        else:
+            loop.schedule = promised(run.config, position)
         tell(
             {
                 "event": "resume",
@@ -271,8 +292,8 @@ def _set_up(
     else:
         if again:
             run.rewind(-1)
-        if run.config.replay is None:
-            tell(schedule.plans[0].as_event())
+        for plan in schedule.plans:
+            tell(plan.as_event())
     return loop
 
 
@@ -286,7 +307,7 @@ def _execution(
 ) -> tuple[Execution, float | None, bool]:
     """As logged, as given, by rule (``--images``: the same on every run), or as calibrated."""
     logged = _matching(choices, _logged_execution(run))
-    if logged is not None:
+    if logged is not None and checkpoints.saved(run.path / "checkpoints"):
         return logged, None, False
     speed, busy = None, False
     if run.config.execution is not None:
@@ -299,6 +320,8 @@ def _execution(
     else:
         tell({"event": "calibrating", "seen": 0})
         chosen, speed, busy = calibrate(make_system, source, choices, CALIBRATION_SHARE * run.config.seconds)
+    if speed is None and run.config.seconds is not None:
+        _, speed, busy = calibrate(make_system, source, [chosen], 0)
     tell({"event": "start", "seen": 0, "machine": describe().as_dict(), "notes": [note for note in notes if note]})
     tell(chosen.as_event(speed) | {"seen": 0})
     return chosen, speed, busy
@@ -316,9 +339,10 @@ def _logged_execution(run: Run) -> dict[str, str] | None:
     return {k: events[-1][k] for k in ("device", "layout", "precision")} if events else None
 
 
-def _finish(run: Run, loop: Loop, observers: Sequence[Observer]) -> None:
-    """Put the Model in its place, then draw the curves and the time-lapse."""
-    last = checkpoints.saved(run.path / "checkpoints")[-1]
+def _finish(run: Run, loop: Loop) -> None:
+    """Put the Model in its place."""
+    last = loop.last_checkpoint
+    assert last is not None
     with explained(run.path):
         partial = run.path / ".model-partial"
         shutil.rmtree(partial, ignore_errors=True)
@@ -326,12 +350,8 @@ def _finish(run: Run, loop: Loop, observers: Sequence[Observer]) -> None:
         shutil.rmtree(run.path / "model", ignore_errors=True)
         partial.replace(run.path / "model")
     seconds = loop.clock.seconds(time.perf_counter())
-    event = {"event": "finished", "seen": loop.seen, "fraction": 1.0, "seconds": seconds}
-    run.log(event)
+    run.log({"event": "finished", "seen": loop.seen, "fraction": 1.0, "seconds": seconds})
     run.set_state("finished", seen=loop.seen, seconds=seconds)
-    draw(run)
-    for observer in observers:
-        observer(event)
 
 
 def draw(run: Run) -> None:
@@ -350,8 +370,8 @@ def _memory_explained(config: Config) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        text = str(error)
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "can't allocate memory" not in text:
+        known = ("can't allocate memory", "not enough memory", "out of memory")
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in known):
             raise
         raise TrainingError(
             f"The memory does not hold a step of {config.batch_size} pictures of {config.width}x{config.height}. "
@@ -399,4 +419,11 @@ def _text(value: Any) -> str:
 
 def _lasting(pictures: str | Path) -> str:
     """PICTURES so that it means the same from any folder."""
-    return os.path.abspath(pictures) if Path(pictures).exists() else str(pictures)  # noqa: PTH100 - links stay links
+    name = os.path.abspath(pictures) if Path(pictures).exists() else str(pictures)  # noqa: PTH100 - links stay links
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            f"The name of {name!r} is not valid UTF-8; rename it, so that a run can note where it is."
+        ) from None
+    return name

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -36,10 +36,6 @@ class Table:
     steps: int = 0
     batches: int = 0
     learning_rate_scale: float = 1.0
-    _base_rates: dict[str, list[float]] = field(default_factory=dict, repr=False)
-
-    def __post_init__(self) -> None:
-        self._base_rates = {t.name: [group["lr"] for group in t.optimizer.param_groups] for t in self.turns}
 
     def draw_batch(self) -> Batch:
         """The next batch of the source, on the device."""
@@ -56,8 +52,8 @@ class Table:
     def set_learning_rate(self, turn: Turn, fraction: float) -> None:
         """The rate of this moment: base × schedule × what rollbacks left of it."""
         factor = turn.learning_rate(fraction) * self.learning_rate_scale
-        for group, base in zip(turn.optimizer.param_groups, self._base_rates[turn.name], strict=True):
-            group["lr"] = base * factor
+        for group in turn.optimizer.param_groups:
+            group["lr"] = group.setdefault("initial_lr", group["lr"]) * factor
 
 
 @dataclass(frozen=True)
@@ -67,12 +63,10 @@ class Played:
     Attributes:
         pictures: drawn from the source.
         losses: by turn, then by part ("total" is what was minimised); tensors, still on the device.
-        last: the step as its last turn saw it.
     """
 
     pictures: int
     losses: Mapping[str, Mapping[str, Tensor]]
-    last: Step
 
 
 def run_step(table: Table, fraction: float, system: System | None = None) -> Played:
@@ -101,7 +95,7 @@ def run_step(table: Table, fraction: float, system: System | None = None) -> Pla
     if system is not None:
         system.after_step(step)
     table.steps += 1
-    return Played(pictures, told, step)
+    return Played(pictures, told)
 
 
 def _moved(batch: Batch, device: str) -> Batch:
