@@ -2,16 +2,19 @@
 
     python bench/training.py [--rounds 9] [--steps 3] [--batch 64]
 
-Contestants take turns, round after round; the figure is the median over rounds of (plain time / our time), because a
-single absolute time on a shared machine means nothing. Writes its table into bench/RESULTS.md.
+Contestants take turns, round after round, each in a process of its own that sleeps meanwhile; the figure is the median
+over rounds of (plain time / our time), because a single absolute time on a shared machine means nothing. Writes its
+table into bench/RESULTS.md.
 """
 
 import argparse
 import datetime
+import multiprocessing
 import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +22,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganforge.game import System
-from ganforge.machine import describe, peak_memory_bytes
+from ganforge.machine import describe, keep_freed_memory, peak_memory_bytes
 from ganforge.pictures import PackOptions, PackSource, make_pack
 from ganforge.systems import configure, find_recipe
 from ganforge.training.execution import Execution, candidates
@@ -47,11 +50,8 @@ def main() -> None:
         torch.manual_seed(0)
         return recipe.system(config)
 
-    plain = step_of(torch.from_numpy(np.ascontiguousarray(pack.pictures)).permute(0, 3, 1, 2).contiguous(), args.batch)
-    contestants: dict[str, Callable[[], object]] = {"plain loop, fp32": plain}
-    for choice in candidates(make(), torch.device("cpu")):
-        contestants[f"ganforge, {choice.layout} {choice.precision}"] = _step(make(), source, choice)
-    times = _race(contestants, args.rounds, args.steps)
+    contestants: list[Execution | None] = [None, *candidates(make(), torch.device("cpu"))]
+    times, memory = _race(contestants, args)
 
     reference = times["plain loop, fp32"]
     flops = _flops(make(), source)
@@ -62,30 +62,60 @@ def main() -> None:
         peak = _matmul_peak(torch.bfloat16 if "bf16" in name else torch.float32)
         rows.append(
             f"| {name} | {args.batch / second:.0f} | {ratio:.2f} | {flops / second / 1e9:.0f} | {peak / 1e9:.0f} "
-            f"| {flops / second / peak:.2f} |"
+            f"| {flops / second / peak:.2f} | {memory[name] / 2**20:.0f} |"
         )
     loader = _seconds(lambda: source.batch(int(time.perf_counter() * 1e6) % 10_000), 200)
     fastest = min(statistics.median(t) for t in times.values())
     _write(args, rows, flops, loader, fastest)
 
 
-def _step(system: System, source: PackSource, choice: Execution) -> Callable[[], object]:
-    choice.apply(system)
-    table = Table(system.phases()[0].turns, source, choice.device, choice.autocast, seed=0)
-    return lambda: run_step(table, 0.0, system)
+def _name(choice: Execution | None) -> str:
+    return "plain loop, fp32" if choice is None else f"ganforge, {choice.layout} {choice.precision}"
 
 
-def _race(contestants: dict[str, Callable[[], object]], rounds: int, steps: int) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {name: [] for name in contestants}
-    for name, step in contestants.items():
-        print(f"warming up: {name}", flush=True)
-        step()
-        step()
-    for number in range(rounds):
-        for name, step in contestants.items():
-            times[name].append(_seconds(step, steps))
-        print(f"round {number + 1} of {rounds}", flush=True)
-    return times
+def _contest(choice: Execution | None, batch: int, turns: Connection) -> None:
+    """One contestant: play as many steps as it is told to, and say how many seconds a step took."""
+    pack = make_pack("avatars:2000", PackOptions(height=64, width=64))
+    if choice is None:
+        pictures = torch.from_numpy(np.ascontiguousarray(pack.pictures)).permute(0, 3, 1, 2).contiguous()
+        step = step_of(pictures, batch)
+    else:
+        keep_freed_memory()
+        recipe = find_recipe(RECIPE)
+        system = recipe.system(configure(recipe, 64, 64, {"batch_size": str(batch)}))
+        choice.apply(system)
+        table = Table(system.phases()[0].turns, PackSource(pack, batch), choice.device, choice.autocast, seed=0)
+
+        def step() -> None:
+            run_step(table, 0.0, system)
+
+    while steps := turns.recv():
+        turns.send(_seconds(step, steps))
+    turns.send(peak_memory_bytes(torch.device("cpu")))
+
+
+def _race(
+    contestants: list[Execution | None], args: argparse.Namespace
+) -> tuple[dict[str, list[float]], dict[str, int]]:
+    spawn = multiprocessing.get_context("spawn")
+    lines = {}
+    for choice in contestants:
+        here, there = spawn.Pipe()
+        spawn.Process(target=_contest, args=(choice, args.batch, there), daemon=True).start()
+        lines[_name(choice)] = here
+    times: dict[str, list[float]] = {name: [] for name in lines}
+    for number in range(-1, args.rounds):
+        for name, line in lines.items():
+            line.send(args.steps)
+            seconds = line.recv()
+            if number >= 0:  # the first round only warms up
+                times[name].append(seconds)
+        print(f"round {number + 1} of {args.rounds}", flush=True)
+    memory = {}
+    for name, line in lines.items():
+        line.send(0)
+        memory[name] = line.recv()
+    return times, memory
 
 
 def _seconds(do: Callable[[], object], times: int) -> float:
@@ -123,13 +153,12 @@ def _write(args: argparse.Namespace, rows: list[str], flops: float, loader: floa
             f"The nets of {RECIPE}, batch {args.batch}, 64 px, {args.rounds} rounds of {args.steps} steps in turn; "
             "ratio = median over rounds of plain time / this time.",
             "",
-            "| | pictures/s (median) | ratio | GFLOP/s | matmul peak, GFLOP/s | share of peak |",
-            "|---|---|---|---|---|---|",
+            "| | pictures/s (median) | ratio | GFLOP/s | matmul peak, GFLOP/s | share of peak | peak memory, MiB |",
+            "|---|---|---|---|---|---|---|",
             *rows,
             "",
             f"- A step is {flops / 1e9:.1f} GFLOP (eager, float32, `torch.utils.flop_counter`).",
             f"- The loader takes {1e3 * loader:.2f} ms a batch, {100 * loader / fastest:.1f} % of the fastest step.",
-            f"- Peak memory of the whole comparison: {peak_memory_bytes(torch.device('cpu')) / 2**20:.0f} MiB.",
             "",
         ]
     )
