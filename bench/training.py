@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -50,8 +51,9 @@ def main() -> None:
         torch.manual_seed(0)
         return recipe.system(config)
 
-    contestants: list[Execution | None] = [None, *candidates(make(), torch.device("cpu"))]
-    times, memory = _race(contestants, args)
+    eager = candidates(make(), torch.device("cpu"))
+    compiled = [replace(choice, compiled=True) for choice in eager if choice.layout == eager[0].layout]
+    times, first, memory = _race([None, *eager, *compiled], args)
 
     reference = times["plain loop, fp32"]
     flops = _flops(make(), source)
@@ -66,11 +68,16 @@ def main() -> None:
         )
     loader = _seconds(lambda: source.batch(int(time.perf_counter() * 1e6) % 10_000), 200)
     fastest = min(statistics.median(t) for t in times.values())
-    _write(args, rows, flops, loader, fastest)
+    compiling = max(first[_name(c)] - args.steps * statistics.median(times[_name(c)]) for c in compiled)
+    _write(args, rows, flops, loader, fastest, compiling)
 
 
 def _name(choice: Execution | None) -> str:
-    return "plain loop, fp32" if choice is None else f"ganforge, {choice.layout} {choice.precision}"
+    return (
+        "plain loop, fp32"
+        if choice is None
+        else f"ganforge, {choice.layout} {choice.precision}{' compiled' if choice.compiled else ''}"
+    )
 
 
 def _contest(choice: Execution | None, batch: int, turns: Connection) -> None:
@@ -96,7 +103,8 @@ def _contest(choice: Execution | None, batch: int, turns: Connection) -> None:
 
 def _race(
     contestants: list[Execution | None], args: argparse.Namespace
-) -> tuple[dict[str, list[float]], dict[str, int]]:
+) -> tuple[dict[str, list[float]], dict[str, float], dict[str, int]]:
+    """Seconds a step in every round, seconds of the whole first round (it compiles and warms up), peak memory in bytes."""
     spawn = multiprocessing.get_context("spawn")
     lines = {}
     for choice in contestants:
@@ -104,18 +112,21 @@ def _race(
         spawn.Process(target=_contest, args=(choice, args.batch, there), daemon=True).start()
         lines[_name(choice)] = here
     times: dict[str, list[float]] = {name: [] for name in lines}
+    first: dict[str, float] = {}
     for number in range(-1, args.rounds):
         for name, line in lines.items():
             line.send(args.steps)
             seconds = line.recv()
-            if number >= 0:  # the first round only warms up
+            if number < 0:
+                first[name] = args.steps * seconds
+            else:
                 times[name].append(seconds)
         print(f"round {number + 1} of {args.rounds}", flush=True)
     memory = {}
     for name, line in lines.items():
         line.send(0)
         memory[name] = line.recv()
-    return times, memory
+    return times, first, memory
 
 
 def _seconds(do: Callable[[], object], times: int) -> float:
@@ -139,7 +150,9 @@ def _matmul_peak(dtype: torch.dtype, side: int = 2048) -> float:
     return 2 * side**3 / min(_seconds(lambda: a @ b, 1) for _ in range(10))
 
 
-def _write(args: argparse.Namespace, rows: list[str], flops: float, loader: float, fastest: float) -> None:
+def _write(
+    args: argparse.Namespace, rows: list[str], flops: float, loader: float, fastest: float, compiling: float
+) -> None:
     machine = describe()
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     said = "\n".join(
@@ -159,6 +172,7 @@ def _write(args: argparse.Namespace, rows: list[str], flops: float, loader: floa
             "",
             f"- A step is {flops / 1e9:.1f} GFLOP (eager, float32, `torch.utils.flop_counter`).",
             f"- The loader takes {1e3 * loader:.2f} ms a batch, {100 * loader / fastest:.1f} % of the fastest step.",
+            f"- Compiling takes up to {compiling:.0f} s (torch.compile, a cold cache).",
             "",
         ]
     )

@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,14 +16,17 @@ import torch
 from safetensors.torch import load_file
 
 import ganforge
-from ganforge.errors import PicturesError, RunError, TrainingError, UnknownNameError, UsageError
+from ganforge import systems
+from ganforge.errors import ModelError, PicturesError, RunError, TrainingError, UnknownNameError, UsageError
+from ganforge.model.model import load_parts
 from ganforge.systems.dcgan import Dcgan
 from ganforge.training import checkpoints
 from ganforge.training import loop as loop_module
 from ganforge.training.budget import Budget, Clock, Plan, Schedule, parse_count
 from ganforge.training.loop import Interrupted
 from ganforge.training.sizes import parse_size
-from systems_tiny import TINY, write_pictures
+from ganforge.training.watch import Collapse
+from systems_tiny import OTHERS, TINY, write_pictures
 
 QUICK = {"recipe": "dcgan", "size": 16, "settings": TINY["dcgan"], "observers": []}
 
@@ -48,7 +52,7 @@ def finished(pictures, tmp_path_factory) -> ganforge.Run:
 def same_weights(a: Path, b: Path) -> bool:
     return all(
         torch.equal(x, y)
-        for name in ("model/generator", "model/discriminator", "training")
+        for name in sorted(str(file.relative_to(a).with_suffix("")) for file in a.rglob("*.safetensors"))
         for x, y in zip(
             load_file(a / f"{name}.safetensors").values(), load_file(b / f"{name}.safetensors").values(), strict=True
         )
@@ -298,6 +302,63 @@ def stop_after(reports: int):
     return hear
 
 
+@pytest.fixture
+def others(monkeypatch):
+    """Systems of other shapes, known by name as if they stood in ganforge.systems."""
+    known = {**systems.recipes(), **OTHERS}
+    monkeypatch.setattr(systems, "recipes", lambda: known)
+
+
+class TestOtherSystems:
+    def test_one_net_alone_is_trained_judged_and_saved(self, others, tmp_path):
+        pictures = write_pictures(tmp_path / "p", 200)
+        run = ganforge.train(pictures, images=1200, recipe="one_turn", size=16, out=tmp_path / "r", observers=[])
+        held_out = [report["held_out_losses"]["net"] for report in run.events("report")]
+        assert held_out[-1] < 0.5 * held_out[0]
+        assert not run.events("sample")
+        assert (run.path / "curves.png").exists()
+        with pytest.raises(ModelError, match="draws no pictures"):
+            ganforge.load(run.path)
+        card, parts = load_parts(run.path / "model")
+        assert (card.kind, list(parts)) == ("net", ["net"])
+
+    @pytest.mark.parametrize("recipe", list(OTHERS))
+    def test_they_resume_bit_for_bit(self, others, recipe, pictures, tmp_path):
+        asked = {"images": 1200, "recipe": recipe, "size": 16}
+        whole = ganforge.train(pictures, out=tmp_path / "a", observers=[], **asked)
+
+        def stop(event):
+            if event["event"] == "report" and event["seen"] > 400:
+                os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.raises(Interrupted):
+            ganforge.train(pictures, out=tmp_path / "b", observers=[stop], **asked)
+        ganforge.resume(tmp_path / "b", observers=[])
+        assert same_weights(last_checkpoint(whole.path), last_checkpoint(tmp_path / "b"))
+
+    def test_phases_follow_one_another(self, others, pictures, tmp_path):
+        run = ganforge.train(pictures, images=1200, recipe="two_phases", out=tmp_path / "r", observers=[])
+        told = {report["seen"]: set(report["losses"]) for report in run.events("report")}
+        assert all(turns == {"average"} for seen, turns in told.items() if seen <= 300)
+        assert all(turns == {"D", "G"} for seen, turns in told.items() if seen > 320)
+        tensors = load_file(last_checkpoint(run.path) / "training.safetensors")
+        assert tensors["state.steps"] == 150
+        assert ganforge.load(run.path, device="cpu").sample(2).pictures.shape == (2, 16, 16, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler here")
+def test_compiled_steps_train_and_resume(pictures, tmp_path):
+    execution = {"layout": "channels-last", "precision": "fp32", "compiled": True}
+    run = ganforge.train(pictures, images=400, out=tmp_path / "r", execution=execution, **QUICK)
+    ganforge.resume(run.path, images=80, observers=[])
+    assert [event["compiled"] for event in run.events("execution")] == [True]
+    eager = ganforge.train(pictures, images=80, out=tmp_path / "e", execution={**execution, "compiled": False}, **QUICK)
+    told, theirs = ([e["losses"]["D"]["total"] for e in r.events("report") if e["seen"] <= 40] for r in (run, eager))
+    assert told[0] == pytest.approx(theirs[0], rel=1e-3)
+    assert ganforge.load(run.path, device="cpu").sample(2).pictures.shape == (2, 16, 16, 3)
+
+
 class TestBudget:
     def test_minutes_are_kept(self, pictures, tmp_path):
         run = ganforge.train(pictures, minutes=0.15, out=tmp_path / "r", **QUICK)
@@ -451,6 +512,16 @@ class TestFaults:
 
 
 class TestCollapse:
+    def test_it_is_said_once_and_so_is_the_recovery(self):
+        collapse = Collapse()
+        spreads = [0.1, 0.2, 0.7, 0.6, 0.2, 0.1, 0.3, 0.6, 0.2]
+        told = [collapse.noticed(spread, i / 10) for i, spread in enumerate(spreads)]
+        assert told == [None, None, None, None, "collapse", None, None, "recovery", "collapse"]
+
+    def test_a_young_generator_is_not_called_collapsed(self):
+        assert Collapse().noticed(0.0, 0.1) is None
+        assert Collapse().noticed(0.0, 0.5) == "collapse"
+
     def test_samples_without_diversity_are_noticed_and_said(self, pictures, tmp_path):
         """A generator that never learns to vary (its learning rate is next to nothing) is called collapsed, once."""
         heard = []

@@ -313,6 +313,8 @@ class System(ABC):
 
     Attributes:
         name: as in model.json.
+        kind: what its Model does: a "generator" turns latents into pictures and has a discriminator beside it; a "net"
+            is anything else that learns (a classifier, an encoder …).
         config_class: validates and documents the config.
         averaged: the nets whose moving average is sampled and saved.
         parts: the nets that the saved Model keeps.
@@ -323,6 +325,7 @@ class System(ABC):
     """
 
     name: ClassVar[str]
+    kind: ClassVar[Literal["generator", "net"]] = "generator"
     config_class: ClassVar[type[Config]]
     averaged: ClassVar[tuple[str, ...]] = ("generator",)
     parts: ClassVar[tuple[str, ...]] = ("generator", "discriminator")

@@ -32,6 +32,8 @@ def clock(seconds: float | None) -> str:
 def told(event: "Event") -> str:
     """A report in a line."""
     losses = "  ".join(f"loss {turn} {number(parts.get('total'))}" for turn, parts in event["losses"].items())
+    if "verdicts" not in event:
+        return losses
     verdicts = event["verdicts"]
     real = verdicts["held_out"] if verdicts["held_out"] is not None else verdicts["training"]
     return (
@@ -87,7 +89,8 @@ class View:
 
     def _on_execution(self, event: "Event") -> None:
         speed = f", {event['pictures_per_s']:.0f} pictures/s" if event["pictures_per_s"] else ""
-        self._print(f"Computing on {event['device']}, {event['layout']}, {event['precision']}{speed}.")
+        compiled = ", compiled" if event["compiled"] else ""
+        self._print(f"Computing on {event['device']}, {event['layout']}, {event['precision']}{compiled}{speed}.")
 
     def _on_resume(self, event: "Event") -> None:
         for reason in event["passed_over"]:

@@ -11,14 +11,24 @@ from pathlib import Path
 def replacing(path: Path | str) -> Iterator[Path]:
     """Hand out a temporary path beside ``path``, with its suffix; move it there when the block ends well.
 
-    The target is either the old file or the whole new one, also after ``kill -9``. Missing folders are made. When the
-    block fails, the temporary file is removed and the old target stays. Raises OSError (disk full, read-only folder …).
+    The target is either the old file or the whole new one, also after ``kill -9`` or a power cut. Missing folders are
+    made. When the block fails, the temporary file is removed and the old target stays. Raises OSError (disk full,
+    read-only folder …).
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{secrets.token_hex(6)}.tmp{path.suffix}")
     try:
         yield temporary
+        to_disk(temporary)
         os.replace(temporary, path)  # noqa: PTH105 - the name says what it promises
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def to_disk(path: Path) -> None:
+    """Have the disk write a file, or every file below a folder, now: after a power cut a name may outlive its bytes."""
+    for file in path.rglob("*") if path.is_dir() else (path,):
+        if file.is_file():
+            with file.open("rb+") as opened:
+                os.fsync(opened.fileno())

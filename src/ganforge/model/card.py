@@ -40,14 +40,16 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     format: Literal[1] = 1
-    kind: Literal["generator"] = "generator"
-    id: str = Field(description="hash of everything that changes a sample")
+    kind: Literal["generator", "net"] = "generator"
+    id: str = Field(description="hash of everything that changes what it makes")
     system: str
     config: dict[str, Any]
     height: int
     width: int
     attributes: Schema = Schema()
-    mean_w: list[list[float]] = Field(description="L×D, the mean of seeds 0 … 63 through map")
+    mean_w: list[list[float]] = Field(
+        description="L×D, the mean of seeds 0 … 63 through map; empty without a generator"
+    )
     directions: dict[str, Any] = Field(default_factory=dict, description="named moves in w, by name")
     data: DataCard | None = None
     training: TrainingCard | None = None
@@ -59,7 +61,10 @@ class ModelCard(BaseModel):
 def identity(
     weights_sha256: str, system: str, config: dict[str, Any], attributes: Schema, mean_w: list[list[float]]
 ) -> str:
-    """The Model's id: 16 hexadecimal digits over the generator's file and everything else that changes a sample."""
+    """The Model's id: 16 hexadecimal digits over the weights and everything else that changes what they make.
+
+    ``weights_sha256``: of the generator's file alone where there is one (its critic changes no sample), else of all files.
+    """
     said = json.dumps(
         [weights_sha256, system, config, attributes.model_dump(), mean_w], sort_keys=True, separators=(",", ":")
     )

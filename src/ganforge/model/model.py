@@ -196,17 +196,12 @@ def save_model(
     for name, net in parts.items():
         save_file(_plain(net.state_dict()), folder / f"{name}.safetensors")
         files[f"{name}.safetensors"] = sha256(folder / f"{name}.safetensors")
-    generator = parts["generator"]
-    assert isinstance(generator, Generator)
-    mean_w = _mean_w(generator)
+    generator = parts.get("generator")
+    mean_w = _mean_w(generator) if isinstance(generator, Generator) else []
+    weights = files.get("generator.safetensors") or " ".join(files[name] for name in sorted(files))
     card = ModelCard(
-        id=identity(
-            files["generator.safetensors"],
-            system.name,
-            card_config,
-            Schema(),
-            mean_w,
-        ),
+        kind=system.kind,
+        id=identity(weights, system.name, card_config, Schema(), mean_w),
         system=system.name,
         config=card_config,
         height=size[0],
@@ -277,14 +272,28 @@ def find_model(name: str | Path) -> Path:
 
 
 def load(name: str | Path, *, device: torch.device | str | None = None) -> Model:
-    """Load a Model by its folder, or the best Model of a run's folder.
+    """Load a generator by its Model's folder, or the best one of a run's folder.
+
+    Raises:
+        ModelError: not a Model, one that draws nothing, a missing or damaged file, or one of a newer ganforge.
+    """
+    folder = find_model(name)
+    card, parts = load_parts(folder)
+    if card.kind != "generator":
+        raise ModelError(f"{folder} holds a {card.system}, which draws no pictures.")
+    if "generator" not in parts:
+        raise ModelError(f"{folder} is not whole: model.json names no generator.safetensors.")
+    return Model(card, parts, folder).to(device or best_device())
+
+
+def load_parts(folder: Path) -> tuple[ModelCard, dict[str, nn.Module]]:
+    """The card and the nets of a Model's folder, of whatever kind; on the CPU.
 
     Every file's sha256 is compared with model.json before it is used; weights are never a pickle.
 
     Raises:
-        ModelError: not a Model, a missing or damaged file, or one of a newer ganforge.
+        ModelError: as `load`.
     """
-    folder = find_model(name)
     card = read_card(folder)
     try:
         system = find_system(card.system)
@@ -305,6 +314,4 @@ def load(name: str | Path, *, device: torch.device | str | None = None) -> Model
         except (RuntimeError, SafetensorError) as error:
             raise ModelError(f"{path} does not fit the {card.system} of model.json: {error}") from None
         parts[part] = nets[part]
-    if "generator" not in parts:
-        raise ModelError(f"{folder} is not whole: model.json names no generator.safetensors.")
-    return Model(card, parts, folder).to(device or best_device())
+    return card, parts

@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ganforge.drawing.files import to_disk
 from ganforge.errors import ModelError, RunError
 from ganforge.game import Phase, System
 from ganforge.model.card import DataCard, TrainingCard, read_card, sha256
@@ -83,6 +84,7 @@ def save(
             save_file(_training_tensors(system, averages, phases), partial / "training.safetensors")
             stored = position.model_copy(update={"sha256": sha256(partial / "training.safetensors")})
             (partial / "position.json").write_text(stored.model_dump_json(indent=1), encoding="utf-8")
+            to_disk(partial)
             aside = folder / f".old-{target.name}"
             if target.exists():
                 target.replace(aside)

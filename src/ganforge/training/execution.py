@@ -1,9 +1,9 @@
-"""How the steps are computed: device, memory layout, precision. Calibration times the candidates and keeps the fastest."""
+"""How the steps are computed: device, memory layout, precision, compiled or not. Calibration keeps the fastest."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -15,6 +15,8 @@ from ganforge.training.step import Table, run_step
 WARM_UP_STEPS, TIMED_STEPS = 1, 3
 BUSY = 1.3
 """Half the threads must be so many times as fast as all of them for the machine to be called busy."""
+SECONDS_TO_COMPILE = 15.0
+"""What compiling takes about; it is tried where calibration has as many left (ten minutes and more)."""
 CALIBRATION_SHARE = 0.03
 """At most this share of a budget of minutes goes into calibration (the first candidate is always timed)."""
 
@@ -27,11 +29,13 @@ class Execution:
         device: "cpu", "cuda", "mps".
         layout: name of one of the system's layouts.
         precision: "fp32", or "bf16" for matrix products and convolutions in bfloat16 with float32 weights.
+        compiled: whether torch.compile translates the nets' training passes.
     """
 
     device: str
     layout: str
     precision: str
+    compiled: bool = False
 
     @contextmanager
     def autocast(self) -> Iterator[None]:
@@ -39,10 +43,23 @@ class Execution:
         with torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bf16"):
             yield
 
+    @contextmanager
+    def passing(self) -> Iterator[None]:
+        """The same for looks from outside: batches of other sizes, not worth compiling for."""
+        if not self.compiled:
+            with self.autocast():
+                yield
+            return
+        with torch.compiler.set_stance("force_eager"), self.autocast():
+            yield
+
     def apply(self, system: System) -> None:
         """Move a system to the device, in the layout."""
         system.to(torch.device(self.device))
         _layout(system, self.layout).apply(system)
+        if self.compiled:
+            for net in system.nets.values():
+                net.compile(dynamic=False)
 
     def as_event(self, pictures_per_s: float | None) -> dict[str, Any]:
         """For the log."""
@@ -71,7 +88,8 @@ def calibrate(
 
     Measured on a second System of the same config; on a busy machine the speed is that of half the threads. The run's own
     system, its random state and its position in the source are untouched. Candidates are timed in order until
-    ``seconds`` are spent; one that fails to run has lost.
+    ``seconds`` are spent; one that fails to run has lost. On CUDA the winner then plays against itself compiled, where
+    ``seconds`` leave time for that. (On CPUs compiling took longer and ran slower: bench/RESULTS.md.)
     """
     best: tuple[float, Execution] | None = None
     start = time.perf_counter()
@@ -85,6 +103,10 @@ def calibrate(
         if best is None:
             return choices[0], None, False
         speed, choice = best
+        if choice.device == "cuda" and seconds - (time.perf_counter() - start) >= SECONDS_TO_COMPILE:
+            quick = _speed(make_system(), source, replace(choice, compiled=True))
+            if quick is not None and quick > speed:
+                speed, choice = quick, replace(choice, compiled=True)
         threads = torch.get_num_threads()
         if choice.device == "cpu" and threads > 1:
             torch.set_num_threads(threads // 2)
@@ -107,6 +129,6 @@ def _speed(system: System, source: Source, choice: Execution) -> float | None:
                 played.losses[table.turns[-1].name]["total"].item()  # wait for the device
             if i >= WARM_UP_STEPS:
                 speeds.append(played.pictures / (time.perf_counter() - start))
-    except (RuntimeError, NotImplementedError):
+    except (RuntimeError, NotImplementedError, ImportError):  # a compiler that is missing, an operation that is
         return None
     return max(speeds)  # what else the machine does only slows steps down

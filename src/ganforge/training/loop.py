@@ -24,7 +24,7 @@ from ganforge.training.folder import Event, Run
 from ganforge.training.pace import Pace, replayed_pace
 from ganforge.training.planning import replayed
 from ganforge.training.step import Played, Table, run_step
-from ganforge.training.watch import Watch, save_sheet
+from ganforge.training.watch import Collapse, Watch, save_sheet
 
 Observer = Callable[[Event], None]
 
@@ -102,7 +102,7 @@ class Loop:
         self.table, self.watch, self.schedule, self.clock = table, watch, schedule, clock
         self.data, self.observers = data, observers
         self.seen, self.rollbacks = 0, 0
-        self._sums = _Sums()
+        self._sums, self._collapse = _Sums(), Collapse()
         self._watch_seconds, self._checkpoint_seconds = 0.0, 0.0
         self._next_tick, self._next_checkpoint, self._next_replan = 0.0, 0.0, 0.0
         self._last_report = (0.0, 0, 0)  # seconds, seen, steps
@@ -291,13 +291,15 @@ class Loop:
         start = time.perf_counter()
         self._last_frame = int(fraction ** (2 / 3) * self.run.config.frames)
         sheet = self.watch.sheet()
+        if sheet is None:
+            return
         file = save_sheet(self.run.path, sheet, self.seen)
         seconds = self.clock.seconds(time.perf_counter())
         about = {"seen": self.seen, "fraction": fraction, "seconds": seconds}
         self._tell({"event": "sample", **about, "file": file, "verdicts": sheet.verdicts, "spread": sheet.spread})
-        noticed = self.watch.noticed(sheet, fraction)
+        noticed = self._collapse.noticed(sheet.spread, fraction)
         if noticed is not None:
-            self._tell(noticed | about)
+            self._tell({"event": noticed, **about, "spread": sheet.spread})
         self._watch_seconds += time.perf_counter() - start
 
     # --- keeping ---
@@ -341,7 +343,7 @@ class Loop:
         self._tell({"event": "checkpoint", **about, "took_seconds": self._checkpoint_seconds})
 
     def resume_from(self, position: Position, schedule: Schedule | None = None) -> None:
-        """Stand where a checkpoint stood; nets and optimizers are restored by the caller."""
+        """Stand where a checkpoint stood; nets, optimizers and log are taken back by the caller."""
         self.seen, self.rollbacks = position.seen, position.rollbacks
         table = self.table
         table.steps, table.batches, table.salt = position.steps, position.batches, position.salt
@@ -349,7 +351,9 @@ class Loop:
         self.schedule = schedule or Schedule([Plan(position.plan_seen, position.plan_fraction, position.planned)])
         self._last_frame = int(self.schedule.fraction(self.seen) ** (2 / 3) * self.run.config.frames)
         self._last_report = (position.seconds, position.seen, position.steps)
-        self._sums = _Sums()
+        self._sums, self._collapse = _Sums(), Collapse()
+        for event in self.run.events("sample"):
+            self._collapse.noticed(event["spread"] or 0.0, event["fraction"])
 
     def _finite(self) -> bool:
         weights = [w for net in self.system.nets.values() for w in net.parameters()]

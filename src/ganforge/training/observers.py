@@ -42,8 +42,9 @@ def tensorboard(run: Path) -> Observer:
 
 def _numbers(event: Event) -> dict[str, float]:
     found = {f"loss/{turn}/{part}": v for turn, parts in event["losses"].items() for part, v in parts.items()}
-    found |= {f"verdict/{kind}": v for kind, v in event["verdicts"].items()}
-    found |= {"hit_rate": event["hit_rate"], "pictures_per_s": event["pictures_per_s"]}
+    found |= {f"verdict/{kind}": v for kind, v in event.get("verdicts", {}).items()}
+    found |= {f"held out/{turn}": v for turn, v in event.get("held_out_losses", {}).items()}
+    found |= {"hit_rate": event.get("hit_rate"), "pictures_per_s": event["pictures_per_s"]}
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -88,8 +89,10 @@ class _Inline:
         told = " · ".join(f"{turn} {parts['total']:.3f}" for turn, parts in last["losses"].items())
         words = (
             f"step {last['step']:,} · {last['seen']:,} pictures seen · {100 * last['fraction']:.0f} % of the budget<br>"
-            f"losses: {told} · the critic is right about {100 * last['hit_rate']:.0f} % (50 %: it can no longer tell)"
+            f"losses: {told}"
         )
+        if "hit_rate" in last:
+            words += f" · the critic is right about {100 * last['hit_rate']:.0f} % (50 %: it can no longer tell)"
         return f'<div style="display:flex;gap:16px;flex-wrap:wrap">{self._sheet}<div>{words}<br>{self._curves()}</div></div>'
 
     def _curves(self) -> str:

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from ganforge import __version__
 from ganforge.drawing.clips import write_clip
+from ganforge.drawing.files import to_disk
 from ganforge.drawing.plots import learning_curves
 from ganforge.drawing.timelapse import stored_frames, timelapse
 from ganforge.errors import GanforgeError, RunError, TrainingError, UsageError
@@ -33,7 +35,7 @@ from ganforge.training.pace import Pace
 from ganforge.training.planning import asked_budget, extend, first_schedule, promised, replayed
 from ganforge.training.sizes import choose_size, parse_size
 from ganforge.training.step import Table
-from ganforge.training.watch import Watch
+from ganforge.training.watch import GameWatch, HeldOutWatch, Watch
 
 Size = int | str | tuple[int, int]
 
@@ -53,7 +55,7 @@ def train(
     fit: str = "crop",
     crop: str = "178",
     replay: Path | str | None = None,
-    execution: Mapping[str, str] | None = None,
+    execution: Mapping[str, Any] | None = None,
     checkpoint_seconds: float = 45,
     use_tensorboard: bool = False,
     observers: Sequence[Observer] | None = None,
@@ -76,7 +78,7 @@ def train(
         fit: "crop" or "pad" pictures of other proportions.
         crop: of CelebA's pictures: "178" or "108".
         replay: a run folder whose logged plans are replayed instead of a budget.
-        execution: layout and precision, instead of calibration.
+        execution: ``layout``, ``precision`` (and ``compiled``), instead of calibration.
         checkpoint_seconds: wall time between two checkpoints.
         use_tensorboard: write ``tensorboard/`` into the run folder too.
         observers: hear every event; by default a notebook shows samples and losses inline.
@@ -166,7 +168,7 @@ def resume(
     more = Budget(minutes * 60 if minutes is not None else None, _count(images)) if asked else None
     with run.alone():
         if run.state().get("state") == "finished" and more is None:
-            if not (run.path / "timelapse.gif").exists():
+            if not (run.path / "curves.svg").exists():
                 draw(run)  # the last thing a run does, and it was cut short
                 return run
             raise RunError(
@@ -262,7 +264,11 @@ def _set_up(
     clock = Clock(found[0].seconds if found else 0.0, begun)
     schedule = first_schedule(run.config, speed, clock.seconds(time.perf_counter()))
     data = DataCard(pictures=Path(run.config.pictures).name, count=len(train_indices), digest=pack.digest)
-    watch = Watch(system, averages, execution, pack, train_indices, held_out)
+    watch: Watch = (
+        GameWatch(system, averages, execution, pack, train_indices, held_out)
+        if system.kind == "generator"
+        else HeldOutWatch(system, lambda: table.turns, execution, pack, held_out, run.config.seed)
+    )
     pace = Pace(torch.get_num_threads(), aside=(speed or 0.0) if busy else 0.0)
     if pace.aside:
         torch.set_num_threads(pace.threads)
@@ -287,8 +293,7 @@ def _set_up(
                 "passed_over": passed,
             }
         )
-        if more is not None:
-            tell(loop.schedule.plans[-1].as_event())
+        tell(loop.schedule.plans[-1].as_event())  # the log may hold one that the checkpoint never saw
     else:
         if again:
             run.rewind(-1)
@@ -327,16 +332,19 @@ def _execution(
     return chosen, speed, busy
 
 
-def _matching(choices: Sequence[Execution], wanted: Mapping[str, str] | None) -> Execution | None:
+def _matching(choices: Sequence[Execution], wanted: Mapping[str, Any] | None) -> Execution | None:
     """The choice that fits; None where a run comes from another machine and has to choose anew."""
     if wanted is None:
         return None
-    return next((c for c in choices if all(getattr(c, k, None) == v for k, v in wanted.items())), None)
+    compiled = bool(wanted.get("compiled", False))
+    rest = {k: v for k, v in wanted.items() if k != "compiled"}
+    found = next((c for c in choices if all(getattr(c, k, None) == v for k, v in rest.items())), None)
+    return None if found is None else replace(found, compiled=compiled)
 
 
-def _logged_execution(run: Run) -> dict[str, str] | None:
+def _logged_execution(run: Run) -> dict[str, Any] | None:
     events = run.events("execution")
-    return {k: events[-1][k] for k in ("device", "layout", "precision")} if events else None
+    return {k: events[-1][k] for k in ("device", "layout", "precision", "compiled")} if events else None
 
 
 def _finish(run: Run, loop: Loop) -> None:
@@ -347,6 +355,7 @@ def _finish(run: Run, loop: Loop) -> None:
         partial = run.path / ".model-partial"
         shutil.rmtree(partial, ignore_errors=True)
         shutil.copytree(last / "model", partial)
+        to_disk(partial)
         shutil.rmtree(run.path / "model", ignore_errors=True)
         partial.replace(run.path / "model")
     seconds = loop.clock.seconds(time.perf_counter())
@@ -359,10 +368,11 @@ def draw(run: Run) -> None:
     events = run.events()
     height, width = int(run.config.config["height"]), int(run.config.config["width"])
     with explained(run.path):
+        if run.events("sample"):
+            for name, fps in (("timelapse.mp4", 12.0), ("timelapse.gif", 10.0)):
+                frames = stored_frames(events, run.path, height, width)
+                write_clip(timelapse(frames, fps=fps, columns=8), run.path / name, fps)
         learning_curves(events, run.path / "curves.png", run.path / "curves.svg")
-        for name, fps in (("timelapse.mp4", 12.0), ("timelapse.gif", 10.0)):
-            frames = stored_frames(events, run.path, height, width)
-            write_clip(timelapse(frames, fps=fps, columns=8), run.path / name, fps)
 
 
 @contextmanager

@@ -41,7 +41,7 @@ class Table:
         """The next batch of the source, on the device."""
         batch = self.source.batch(self.batches)
         self.batches += 1
-        return batch if self.device == "cpu" else _moved(batch, self.device)
+        return moved(batch, self.device)
 
     def draw(self, turn: int, repeat: int) -> Draw:
         """Draws for one move; a function of seed, salt, step, turn and repeat alone. Seeds dropout as well."""
@@ -98,7 +98,11 @@ def run_step(table: Table, fraction: float, system: System | None = None) -> Pla
     return Played(pictures, told)
 
 
-def _moved(batch: Batch, device: str) -> Batch:
+def moved(batch: Batch, device: str) -> Batch:
+    """The batch on a device."""
+    if device == "cpu":
+        return batch
+
     def move(tensor: Tensor | None) -> Tensor | None:
         return (
             None

@@ -1,31 +1,38 @@
-"""What a run shows while it learns: D's verdicts, its hit rate, sheets of fixed seeds, and whether samples collapsed.
+"""What a run shows while it learns, seen from outside: nothing here changes what training reads.
 
 Two losses tell a beginner nothing. D's verdict on a picture (0 … 1, how real it looks) does; so does its hit rate over
 held-out real and fresh generated pictures: 100 % is a critic that cannot be fooled, 50 % one that can no longer tell.
+Systems without a generator (one net that learns) show their losses on held-out pictures instead.
 """
 
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ganforge.drawing.grids import Pictures, save_png, tile, to_uint8
-from ganforge.game import Discriminator, Generator, System
+from ganforge.game import Batch, Discriminator, Draw, Generator, Step, System, Turn
 from ganforge.measures.diversity import relative_spread
+from ganforge.model.model import evaluating
 from ganforge.model.seeds import latents
-from ganforge.pictures.pack import Pack
+from ganforge.pictures import Pack, PackSource
 from ganforge.training.averages import Average, recalibrate
 from ganforge.training.execution import Execution
-from ganforge.training.folder import Event, explained
+from ganforge.training.folder import explained
+from ganforge.training.step import moved
 
 FIXED_SEEDS = range(64)
 RECALIBRATION_SEED = 1 << 40
 """Seeds from here on recompute batch statistics: none that a user or the time-lapse is likely to look at."""
 JUDGED = 64
 """Pictures of each kind that D judges for a report."""
+FEWEST_HELD_OUT = 8
+"""With fewer pictures held out, figures about them would say nothing."""
 
 COLLAPSED, RECOVERED = 0.25, 0.5
 GREY_UNTIL = 0.35
@@ -47,8 +54,39 @@ class Sheet:
     spread: float
 
 
-class Watch:
-    """Looks at a system of a generator and a discriminator from outside; changes nothing that training reads."""
+class Watch(Protocol):
+    """Looks at a system from outside."""
+
+    def settle(self) -> None:
+        """Make the averaged weights ready to be used or saved."""
+
+    def report(self) -> dict[str, Any]:
+        """Numbers for a report, beside the losses."""
+
+    def sheet(self) -> Sheet | None:
+        """Samples of the fixed seeds; None where the system draws none."""
+
+
+class Collapse:
+    """Tells when samples stop differing from one another, and when they do again."""
+
+    def __init__(self) -> None:
+        self._collapsed, self._varied = False, False
+
+    def noticed(self, spread: float, fraction: float) -> str | None:
+        """ "collapse", "recovery" or None, by the spread of a sheet at a fraction of the budget."""
+        self._varied = self._varied or spread > RECOVERED
+        if not self._collapsed and spread < COLLAPSED and (self._varied or fraction > GREY_UNTIL):
+            self._collapsed = True
+            return "collapse"
+        if self._collapsed and spread > RECOVERED:
+            self._collapsed = False
+            return "recovery"
+        return None
+
+
+class GameWatch:
+    """Of a generator and a discriminator: D's verdicts and hit rate, and sheets of the fixed seeds."""
 
     def __init__(
         self, system: System, averages: dict[str, Average], execution: Execution, pack: Pack, train: Any, held_out: Any
@@ -56,9 +94,8 @@ class Watch:
         self._system, self._averages, self._execution = system, averages, execution
         device = torch.device(execution.device)
         self._training = _spread_out(pack, train, device)
-        self._held_out = _spread_out(pack, held_out, device) if len(held_out) >= 8 else None
+        self._held_out = _spread_out(pack, held_out, device) if len(held_out) >= FEWEST_HELD_OUT else None
         self._real = pack.pictures[_evenly(train, 256)]
-        self._collapsed, self._varied = False, False
         z = latents(FIXED_SEEDS, self._generator.z_size, self._generator.z_distribution)
         self._z = torch.from_numpy(z).to(device)
 
@@ -83,7 +120,7 @@ class Watch:
     @torch.no_grad()
     def report(self) -> dict[str, Any]:
         """D's mean verdicts on training pictures, held-out pictures and fresh fakes, and its hit rate."""
-        with self._execution.autocast():
+        with self._execution.passing():
             fakes = self._discriminator.verdicts(self._generator(self._z))
             training = self._discriminator.verdicts(self._training)
             held_out = None if self._held_out is None else self._discriminator.verdicts(self._held_out)
@@ -106,7 +143,7 @@ class Watch:
             net = self._averaged
             seeds = range(RECALIBRATION_SEED + 64 * i, RECALIBRATION_SEED + 64 * (i + 1))
             z = torch.from_numpy(latents(seeds, net.z_size, net.z_distribution)).to(self._z.device)
-            with self._execution.autocast():
+            with self._execution.passing():
                 pictures: Tensor = net(z)
             return pictures
 
@@ -116,22 +153,50 @@ class Watch:
     def sheet(self) -> Sheet:
         """Pictures of the fixed seeds with D's verdict of each."""
         self.settle()
-        with self._execution.autocast():
+        with self._execution.passing():
             made = self._averaged(self._z).float()
             verdicts = self._discriminator.verdicts(made)
         pictures = to_uint8(made.cpu().contiguous())
         return Sheet(pictures, verdicts.tolist(), relative_spread(pictures, self._real))
 
-    def noticed(self, sheet: Sheet, fraction: float) -> Event | None:
-        """An event where the samples have collapsed, or come back from it."""
-        self._varied = self._varied or sheet.spread > RECOVERED
-        if not self._collapsed and sheet.spread < COLLAPSED and (self._varied or fraction > GREY_UNTIL):
-            self._collapsed = True
-            return {"event": "collapse", "spread": sheet.spread}
-        if self._collapsed and sheet.spread > RECOVERED:
-            self._collapsed = False
-            return {"event": "recovery", "spread": sheet.spread}
-        return None
+
+class HeldOutWatch:
+    """Of any other system: what each turn loses on pictures that it never learns from."""
+
+    def __init__(
+        self,
+        system: System,
+        turns: Callable[[], Sequence[Turn]],
+        execution: Execution,
+        pack: Pack,
+        held_out: Any,
+        seed: int,
+    ) -> None:
+        self._system, self._turns, self._execution = system, turns, execution
+        self._batch: Batch | None = None
+        if len(held_out) >= FEWEST_HELD_OUT:
+            source = PackSource(
+                pack, min(system.config.batch_size, len(held_out)), seed=seed, flip=False, indices=held_out
+            )
+            self._batch = moved(source.batch(0), execution.device)
+
+    def settle(self) -> None:
+        """Nothing to do: such systems keep their own statistics."""
+
+    @torch.no_grad()
+    def report(self) -> dict[str, Any]:
+        """The total of each turn's loss on one fixed held-out batch, nets in eval mode."""
+        if self._batch is None:
+            return {}
+        with ExitStack() as stack:
+            for net in self._system.nets.values():
+                stack.enter_context(evaluating(net))
+            stack.enter_context(self._execution.passing())
+            step = Step(self._batch, 0.0, 0, Draw(0, self._execution.device))
+            return {"held_out_losses": {turn.name: turn.loss(step).total.item() for turn in self._turns()}}
+
+    def sheet(self) -> None:
+        """None: nothing is drawn."""
 
 
 def save_sheet(run: Path, sheet: Sheet, seen: int) -> str:
