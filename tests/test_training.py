@@ -347,6 +347,7 @@ class TestOtherSystems:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler here")
 def test_compiled_steps_train_and_resume(pictures, tmp_path):
     execution = {"layout": "channels-last", "precision": "fp32", "compiled": True}

@@ -1,6 +1,7 @@
 """How the steps are computed: device, memory layout, precision, compiled or not. Calibration keeps the fastest."""
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -58,6 +59,8 @@ class Execution:
         system.to(torch.device(self.device))
         _layout(system, self.layout).apply(system)
         if self.compiled:
+            # torch.compile looks at .grad of tensors in between, which warns; nothing reads those gradients.
+            warnings.filterwarnings("ignore", "The .grad attribute of a Tensor that is not a leaf", UserWarning)
             for net in system.nets.values():
                 net.compile(dynamic=False)
 
