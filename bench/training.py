@@ -84,7 +84,7 @@ def _contest(choice: Execution | None, batch: int, turns: Connection) -> None:
     """One contestant: play as many steps as it is told to, and say how many seconds a step took."""
     pack = make_pack("avatars:2000", PackOptions(height=64, width=64))
     if choice is None:
-        pictures = torch.from_numpy(np.ascontiguousarray(pack.pictures)).permute(0, 3, 1, 2).contiguous()
+        pictures = torch.from_numpy(np.array(pack.pictures)).permute(0, 3, 1, 2).contiguous()
         step = step_of(pictures, batch)
     else:
         keep_freed_memory()

@@ -16,7 +16,7 @@ from ganforge.avatars.dice import avatar_seed
 from ganforge.avatars.schema import SCHEMA, sample_record
 from ganforge.errors import UsageError
 
-RENDERER_VERSION = 1
+RENDERER_VERSION = 2
 """Raised by one whenever the same record and seed give another picture."""
 
 SMALLEST, LARGEST = 32, 256

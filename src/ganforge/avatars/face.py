@@ -151,25 +151,31 @@ def draw_mouth(p: Painter, figure: Figure) -> None:
     near, far = 1 + 0.25 * figure.turn, 1 - 0.25 * figure.turn
     left, right = x - half * near, x + half * far
     corner, middle = y - 0.55 * lift, y + 0.45 * lift
-    gape = max(0.0, smile - 0.22) * 15 + max(0.0, -smile - 0.45) * 9
+    gape = max(0.0, smile - 0.22) * 15 + max(0.0, -smile - 0.55) * 9
     if gape > 0.5:
         if smile > 0:
             points: list[Point] = [(left, corner, 0), (x, middle - 1.5), (right, corner, 0),
                                    (x + half * 0.5, middle + 0.7 * gape),
                                    (x, middle + gape), (x - half * 0.5, middle + 0.7 * gape)]
         else:
-            left, right = x - half * 0.8 * near, x + half * 0.8 * far
-            points = [(left, corner + 1, 0), (x, middle - gape * 0.9), (right, corner + 1, 0), (x, corner + 0.5)]
+            left, right = x - half * 0.86 * near, x + half * 0.86 * far
+            top, bottom = middle - 0.5 * gape, corner + 0.15 * gape
+            points = [(left, bottom), (x - 0.4 * half, top + 0.8), (x + 0.4 * half, top + 0.8),
+                      (right, bottom), (x + 0.5 * half, bottom - 0.4), (x, bottom - 1),
+                      (x - 0.5 * half, bottom - 0.4)]
         path = smooth(points)
         p.fill(path, 0x7A2430)
         with p.inside(path):
             if smile > 0:
                 p.oval(x, middle + gape * 1.1, half * 0.62, gape * 0.55, 0xEE7F86)
-            p.box(left, y - 12, right, middle + min(2.5, 0.3 * gape), 0xFFFFFF)
+                p.box(left, y - 12, right, middle + min(2.5, 0.3 * gape), 0xFFFFFF)
+            else:
+                p.oval(x, corner + 0.7 * gape, half * 0.5, 0.9 * gape, 0xD9707A)
         p.line(path, ink, 1.3)
-    p.leaf(left, corner, x + 1.5, middle, 0.3 * lift, 1.6, ink)
-    p.leaf(right, corner, x - 1.5, middle, -0.3 * lift, 1.6, ink)
-    if abs(smile) > 0.25:
+    if smile > 0 or gape <= 0.5:
+        p.leaf(left, corner, x + 1.5, middle, 0.3 * lift, 1.6, ink)
+        p.leaf(right, corner, x - 1.5, middle, -0.3 * lift, 1.6, ink)
+    if abs(smile) > 0.25 and (smile > 0 or gape <= 0.5):
         p.oval(left, corner, 0.9, 0.9, ink)
         p.oval(right, corner, 0.9, 0.9, ink)
     under = middle + max(gape, 0.5) + 4
