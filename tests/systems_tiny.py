@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganforge.game import Config, Losses, Phase, Recipe, Step, System, Turn
 from ganforge.systems import configure, recipes
-from ganforge.systems.dcgan import Dcgan
+from ganforge.systems.dcgan import Dcgan, DcganConfig
 
 TINY = {
     "dcgan": {"g.widths": "16,8", "d.widths": "8,16", "z_size": "8", "batch_size": "8"},
@@ -102,7 +102,22 @@ class TwoPhases(Dcgan):
         self.state["steps"] = self.state.get("steps", torch.zeros(())) + 1
 
 
+class Spectral(Dcgan):
+    """A critic with buffers that training moves."""
+
+    name = "spectral"
+
+    @classmethod
+    def make_nets(cls, config: DcganConfig) -> dict[str, nn.Module]:
+        nets = super().make_nets(config)
+        for module in nets["discriminator"].modules():
+            if isinstance(module, nn.Conv2d):
+                nn.utils.parametrizations.spectral_norm(module)
+        return nets
+
+
 OTHERS = {
+    "spectral": Recipe("spectral", Spectral, lambda height, width: tiny("dcgan")[1], "spectral", (16, 16)),
     "one_turn": Recipe(
         "one_turn", OneTurn, lambda height, width: TinyConfig(height=height, width=width, batch_size=8), "one net"
     ),

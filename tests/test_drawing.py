@@ -15,12 +15,12 @@ from PIL import Image
 
 from ganforge.drawing.clips import GIF_MOST_FRAMES, write_clip
 from ganforge.drawing.curves import loss_range, read_curves, smooth
-from ganforge.drawing.files import replacing
 from ganforge.drawing.grids import grid, near_square, save_png, tile, to_uint8, untile
 from ganforge.drawing.plots import learning_curves
 from ganforge.drawing.text import font_for, shorten, wrap
 from ganforge.drawing.timelapse import Frame, draw_frame, stored_frames, timelapse
 from ganforge.errors import UsageError
+from ganforge.files import replacing
 
 counts = st.integers(1, 20)
 sides = st.integers(1, 9)

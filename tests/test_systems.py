@@ -144,9 +144,17 @@ class TestSizes:
         assert nets["generator"](torch.zeros(2, 100)).shape == (2, 3, *size)
         assert nets["discriminator"](torch.zeros(2, 3, *size)).shape == (2,)
 
-    def test_a_size_that_does_not_halve_is_explained(self):
-        with pytest.raises(UsageError, match=r"65x65"):
-            configure(find_recipe("dcgan"), 65, 65)
+    @pytest.mark.parametrize("size", [(8, 8), (33, 33), (50, 70), (100, 64), (20, 90)])
+    def test_dcgan_makes_any_size(self, size):
+        recipe = find_recipe("dcgan")
+        nets = recipe.system.make_nets(configure(recipe, *size, {"g.widths": "8,8,8", "d.widths": "8,8,8"}))
+        made = nets["generator"](torch.randn(2, 100))
+        assert made.shape == (2, 3, *size)
+        assert nets["discriminator"](made).shape == (2,)
+
+    def test_a_size_that_an_unpadded_convolution_cannot_make_is_explained(self):
+        with pytest.raises(UsageError, match=r"30x30"):
+            configure(find_recipe("celeba28"), 30, 30)
 
 
 class TestSettings:

@@ -27,6 +27,9 @@ from torch.optim import Optimizer
 
 T = TypeVar("T")
 
+Kind = Literal["generator", "net"]
+"""What a Model does: a generator turns latents into pictures; a net is anything else that learns."""
+
 
 # --- what the nets are shown ------------------------------------------------------------------------------------------
 
@@ -70,7 +73,8 @@ class Source(Protocol):
     """What the loop reads: a pack (random access) or a stream (read in order).
 
     The batches of a run are numbered, and the n-th is a function of the source's seed and n alone; the number of batches
-    drawn is the position that a checkpoint keeps. A stream may refuse to go back.
+    drawn is the position that a checkpoint keeps. A stream may refuse to go back, but for its first few batches, which
+    calibration asks for several times.
     """
 
     @property
@@ -313,8 +317,8 @@ class System(ABC):
 
     Attributes:
         name: as in model.json.
-        kind: what its Model does: a "generator" turns latents into pictures and has a discriminator beside it; a "net"
-            is anything else that learns (a classifier, an encoder …).
+        kind: what its Model does. A "generator" has a discriminator beside it; a "net" (a classifier, an encoder …) plays
+            alone.
         config_class: validates and documents the config.
         averaged: the nets whose moving average is sampled and saved.
         parts: the nets that the saved Model keeps.
@@ -325,7 +329,7 @@ class System(ABC):
     """
 
     name: ClassVar[str]
-    kind: ClassVar[Literal["generator", "net"]] = "generator"
+    kind: ClassVar[Kind] = "generator"
     config_class: ClassVar[type[Config]]
     averaged: ClassVar[tuple[str, ...]] = ("generator",)
     parts: ClassVar[tuple[str, ...]] = ("generator", "discriminator")

@@ -28,9 +28,10 @@ def demo(
     """Draw avatars, train a generator on them for two minutes, and show it all on one page."""
     import webbrowser
 
-    from ganforge.cli.live import quoted, watching
+    from ganforge.cli.live import watching
     from ganforge.cli.terminal import say
     from ganforge.cli.train import stopping
+    from ganforge.files import quoted
 
     folder = out or _free(Path("ganforge-demo"))
     begun = (folder / "run.json").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganforge.cli.terminal import console, say
+from ganforge.files import quoted
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType
@@ -133,7 +134,7 @@ class View:
         )
 
     def _on_threads(self, event: "Event") -> None:
-        if not self._stepped_aside:
+        if event["aside"] and not self._stepped_aside:
             self._stepped_aside = True
             self._print(
                 f"Other programs want the cores too: computing with {event['threads']} thread(s) while they do."
@@ -225,9 +226,3 @@ def say_how_to_go_on(folder: Path) -> None:
     name = quoted(folder)
     say(f"Sample it:      ganforge sample {name} -n 64 --grid sheet.png")
     say(f"Train it more:  ganforge resume {name} --minutes 20")
-
-
-def quoted(path: Path) -> str:
-    """A path as it can be pasted into a shell."""
-    text = str(path)
-    return f'"{text}"' if " " in text else text

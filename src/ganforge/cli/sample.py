@@ -20,7 +20,7 @@ CLIP_SIDE = 256
 
 
 def sample(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A run folder (its best model) or a model folder.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A run folder (its latest model) or a model folder.")],
     n: Annotated[int, typer.Option("-n", min=1, help="How many; `-n 64 --seed 7` means seeds 7 ... 70.")] = 64,
     seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
     psi: Annotated[

@@ -129,8 +129,8 @@ def parse_settings(pairs: list[str]) -> dict[str, str]:
 @contextmanager
 def stopping(folder: Path, again: str | None = None) -> Iterator[None]:
     """A run that the user stopped is saved; say how to go on."""
-    from ganforge.cli.live import quoted
     from ganforge.cli.terminal import say
+    from ganforge.files import quoted
     from ganforge.training import Interrupted
 
     try:

@@ -9,9 +9,9 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from ganforge.drawing.files import replacing
 from ganforge.drawing.grids import Pictures
 from ganforge.errors import UsageError
+from ganforge.files import replacing
 
 SUFFIXES = (".mp4", ".gif", ".webp")
 

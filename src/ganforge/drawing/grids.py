@@ -18,8 +18,8 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
-from ganforge.drawing.files import replacing
 from ganforge.drawing.text import font_for, line_height, shorten, wrap
+from ganforge.files import replacing
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganforge.drawing.curves import VERDICT_NAMES, Curves, Series, loss_range, read_curves, smooth
-from ganforge.drawing.files import replacing
+from ganforge.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

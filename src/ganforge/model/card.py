@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganforge.attributes import Schema
 from ganforge.errors import ModelError
+from ganforge.game import Kind
 
 
 class DataCard(BaseModel):
@@ -40,7 +41,7 @@ class ModelCard(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     format: Literal[1] = 1
-    kind: Literal["generator", "net"] = "generator"
+    kind: Kind = "generator"
     id: str = Field(description="hash of everything that changes what it makes")
     system: str
     config: dict[str, Any]

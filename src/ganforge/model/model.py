@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from ganforge.attributes import Schema
 from ganforge.drawing.grids import Pictures, to_uint8
 from ganforge.errors import ModelError, UsageError
-from ganforge.game import Condition, Discriminator, Generator, System
-from ganforge.machine import best_device
+from ganforge.files import quoted
+from ganforge.game import Discriminator, Generator, System
+from ganforge.machine import best_device, exact
 from ganforge.model.card import DataCard, ModelCard, TrainingCard, identity, read_card, sha256
 from ganforge.model.samples import Samples
 from ganforge.model.seeds import latents
@@ -85,9 +86,9 @@ class Model:
         return torch.from_numpy(z).to(self.device)
 
     @torch.no_grad()
-    def map(self, z: Tensor, condition: Condition | None = None, *, psi: float = 1.0) -> Tensor:
+    def map(self, z: Tensor, *, psi: float = 1.0) -> Tensor:
         """z N×Z → w N×L×D, moved toward the mean w: w̄ + ψ(w − w̄) (StyleGAN, arXiv 1812.04948, appendix B)."""
-        w = self.generator.map(z, condition)
+        w = self.generator.map(z)
         if psi == 1.0:
             return w
         mean = torch.tensor(self.card.mean_w, dtype=w.dtype, device=w.device)
@@ -96,7 +97,8 @@ class Model:
     @torch.no_grad()
     def synthesize(self, w: Tensor) -> Pictures:
         """w N×L×D → uint8 pictures (N, H, W, 3)."""
-        return to_uint8(self.generator.synthesize(w).float().cpu().contiguous())
+        with exact(self.device):
+            return to_uint8(self.generator.synthesize(w).float().cpu().contiguous())
 
     def sample(self, n: int = 1, seed: int = 0, *, psi: float = 1.0, progress: Progress = silent) -> Samples:
         """Pictures of seeds ``seed`` … ``seed + n − 1``.
@@ -245,7 +247,7 @@ def _plain(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def find_model(name: str | Path) -> Path:
-    """The folder that ``name`` means: a Model's folder, or a run's, whose best Model is taken.
+    """The folder that ``name`` means: a Model's folder, or a run's, whose latest Model is taken.
 
     Raises:
         ModelError: nothing of that kind is there.
@@ -266,13 +268,13 @@ def find_model(name: str | Path) -> Path:
         return kept[-1]
     if (folder / "run.json").exists():
         raise ModelError(
-            f"{folder} is a run that has not saved a Model yet. `ganforge resume {folder}` goes on with it."
+            f"{folder} is a run that has not saved a Model yet. `ganforge resume {quoted(folder)}` goes on with it."
         )
     raise ModelError(f"{folder} is neither a Model (no model.json in it) nor a run.")
 
 
 def load(name: str | Path, *, device: torch.device | str | None = None) -> Model:
-    """Load a generator by its Model's folder, or the best one of a run's folder.
+    """Load a generator by its Model's folder, or the latest one of a run's folder.
 
     Raises:
         ModelError: not a Model, one that draws nothing, a missing or damaged file, or one of a newer ganforge.

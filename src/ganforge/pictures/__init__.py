@@ -19,6 +19,7 @@ _HOMES = {
     "contact_sheet": "inspection",
     "find_collection": "readers",
     "inspect": "inspection",
+    "known_pack": "packing",
     "make_pack": "packing",
     "mirror_verdict": "mirror",
     "open_pack": "pack",
@@ -36,6 +37,7 @@ __all__ = [
     "contact_sheet",
     "find_collection",
     "inspect",
+    "known_pack",
     "make_pack",
     "mirror_verdict",
     "open_pack",
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     from ganforge.pictures.inspection import Inspection, contact_sheet, inspect
     from ganforge.pictures.mirror import MirrorVerdict, mirror_verdict
     from ganforge.pictures.pack import Pack, PackOptions, open_pack
-    from ganforge.pictures.packing import make_pack
+    from ganforge.pictures.packing import known_pack, make_pack
     from ganforge.pictures.readers import find_collection
     from ganforge.pictures.source import PackSource, split_held_out
 

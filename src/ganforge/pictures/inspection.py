@@ -13,7 +13,7 @@ from ganforge.attributes import Range, Schema, Table
 from ganforge.errors import PicturesError, UsageError
 from ganforge.pictures.collection import Collection, Pixels, Skipped
 from ganforge.pictures.mirror import MOST, MirrorVerdict, mirror_verdict, schema_terms
-from ganforge.pictures.prepare import Recipe, prepared
+from ganforge.pictures.prepare import Preparation, prepared
 from ganforge.pictures.readers import find_collection
 from ganforge.pictures.remarks import Tally, too_few
 from ganforge.progress import Progress, silent
@@ -86,7 +86,7 @@ def inspect(pictures: str | Path, *, progress: Progress = silent, workers: int |
     small: list[Pixels] = []
     shorter: list[int] = []
     for picture in prepared(
-        Recipe(collection.pictures, (32, 32), pad=True), range(count), workers, "reading", progress
+        Preparation(collection.pictures, (32, 32), pad=True), range(count), workers, "reading", progress
     ):
         if tally.add(picture) and picture.pixels is not None and picture.index in compared:
             small.append(picture.pixels)
@@ -155,7 +155,7 @@ def contact_sheet(pictures: str | Path, path: Path, *, crop: Literal["108", "178
     check_new_png(path)
     collection = find_collection(pictures)
     chosen = np.linspace(0, len(collection) - 1, min(SHEET_PICTURES, len(collection))).astype(int).tolist()
-    shown = [p.pixels for p in prepared(_sheet_recipe(collection, crop), chosen, 1, "drawing the sheet", silent)]
+    shown = [p.pixels for p in prepared(_sheet_preparation(collection, crop), chosen, 1, "drawing the sheet", silent)]
     good = [pixels for pixels in shown if pixels is not None]
     if not good:
         raise PicturesError(f"None of the pictures of {pictures} can be read.")
@@ -174,6 +174,6 @@ def check_new_png(path: Path) -> None:
         raise UsageError(f"{path}: a contact sheet is a PNG; name it {path.with_suffix('.png').name}.")
 
 
-def _sheet_recipe(collection: Collection, crop: str) -> Recipe:
+def _sheet_preparation(collection: Collection, crop: str) -> Preparation:
     centre = collection.crops.get(crop)
-    return Recipe(collection.pictures, (SHEET_SIDE, SHEET_SIDE), pad=centre is None, centre=centre)
+    return Preparation(collection.pictures, (SHEET_SIDE, SHEET_SIDE), pad=centre is None, centre=centre)

@@ -8,6 +8,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from ganforge.pictures import cache as caches
 from ganforge.pictures.collection import Collection
 from ganforge.pictures.mirror import mirror_verdict, schema_terms
 from ganforge.pictures.pack import FORMAT, Pack, PackFile, PackOptions, open_pack
-from ganforge.pictures.prepare import Recipe, prepared
+from ganforge.pictures.prepare import Preparation, prepared
 from ganforge.pictures.readers import find_collection
 from ganforge.pictures.remarks import FEWEST, Tally, too_few
 from ganforge.pictures.stamps import stamp
@@ -72,6 +73,13 @@ def make_pack(
     if now.settled:
         _remember(memo, digest)
     return pack
+
+
+def known_pack(digest: str, *, cache: Path | None = None) -> Pack | None:
+    """The pack of that digest if the cache holds it, wherever its pictures are now."""
+    if re.fullmatch(r"[0-9a-f]{32}", digest) is None:
+        return None
+    return _whole((cache or caches.cache_folder()) / "packs" / digest)
 
 
 # --- found in the cache -----------------------------------------------------------------------------------------------
@@ -167,10 +175,10 @@ def _build(
             " there, choose a smaller size, or set the environment variable GANFORGE_CACHE to a folder on another disk."
         )
     centre = collection.crops.get(options.celeba_crop)
-    recipe = Recipe(collection.pictures, options.size, options.fit == "pad", options.background_rgb, centre)
+    preparation = Preparation(collection.pictures, options.size, options.fit == "pad", options.background_rgb, centre)
     tally = Tally(collection.names, collection.skipped)
     with (folder / "pictures.u8").open("wb") as file:
-        for picture in prepared(recipe, range(count), workers, "packing", progress):
+        for picture in prepared(preparation, range(count), workers, "packing", progress):
             if tally.add(picture) and picture.pixels is not None:
                 file.write(picture.pixels.data)
     kept = tally.kept

@@ -21,7 +21,7 @@ ALONE = 512
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Preparation:
     """What a worker needs to know.
 
     Attributes:
@@ -63,12 +63,12 @@ class Prepared:
 
 
 def prepared(
-    recipe: Recipe, indices: Sequence[int], workers: int | None, what: str, progress: Progress
+    preparation: Preparation, indices: Sequence[int], workers: int | None, what: str, progress: Progress
 ) -> Iterator[Prepared]:
     """Pictures of a collection in the order of ``indices``, read by several processes if there are many.
 
     Args:
-        recipe: sent to every worker.
+        preparation: sent to every worker.
         indices: which pictures.
         workers: processes; by default the environment variable GANFORGE_WORKERS, or one a core.
         what: the word for ``progress``.
@@ -83,28 +83,30 @@ def prepared(
     progress(what, 0, count)
     done = 0
     chunks = [indices[start : start + CHUNK] for start in range(0, count, CHUNK)]
-    for chunk in in_order(_prepare_chunk, recipe, chunks, workers):
+    for chunk in in_order(_prepare_chunk, preparation, chunks, workers):
         yield from chunk
         done += len(chunk)
         progress(what, done, count)
 
 
-def _prepare_chunk(recipe: Recipe, indices: Sequence[int]) -> list[Prepared]:
-    return [_prepare(recipe, index) for index in indices]
+def _prepare_chunk(preparation: Preparation, indices: Sequence[int]) -> list[Prepared]:
+    return [_prepare(preparation, index) for index in indices]
 
 
-def _prepare(recipe: Recipe, index: int) -> Prepared:
+def _prepare(preparation: Preparation, index: int) -> Prepared:
     try:
-        read = recipe.pictures.read(index, recipe.size)
+        read = preparation.pictures.read(index, preparation.size)
         if isinstance(read, bytes):
             # A named crop is counted in the pixels of the original, so that one is decoded at full size.
-            least = enough(recipe.size) if recipe.centre is None else None
-            pixels, facts = decode(read, background=recipe.background, least=least)
+            least = enough(preparation.size) if preparation.centre is None else None
+            pixels, facts = decode(read, background=preparation.background, least=least)
         else:
-            pixels, facts = from_array(read, recipe.background)
+            pixels, facts = from_array(read, preparation.background)
     except UnreadablePicture as error:
         return Prepared(index, reason=str(error))
     identity = hashlib.blake2b(f"{pixels.shape}".encode(), digest_size=16)
     identity.update(np.ascontiguousarray(pixels).data)
-    fitted = fit(pixels, recipe.size, pad=recipe.pad, background=recipe.background, centre=recipe.centre)
+    fitted = fit(
+        pixels, preparation.size, pad=preparation.pad, background=preparation.background, centre=preparation.centre
+    )
     return Prepared(index, fitted.pixels, identity.digest(), facts, fitted.reshaped, fitted.enlarged)

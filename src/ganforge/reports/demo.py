@@ -6,6 +6,7 @@ import numpy as np
 
 from ganforge.drawing.timelapse import stored_frames
 from ganforge.errors import RunError
+from ganforge.files import quoted
 from ganforge.model.model import load
 from ganforge.pictures import PackOptions, make_pack
 from ganforge.reports.page import write_page
@@ -26,7 +27,7 @@ def write_demo_page(run: Run, path: Path) -> Path:
     """
     finished = run.events("finished")
     if not finished:
-        raise RunError(f"{run.path} is not finished; `ganforge resume {run.path}` goes on with it.")
+        raise RunError(f"{run.path} is not finished; `ganforge resume {quoted(run.path)}` goes on with it.")
     write_page(tell(run), path)
     return path
 
@@ -43,7 +44,7 @@ def tell(run: Run) -> Story:
     clip = run.path / "timelapse.mp4"
     minutes = last["seconds"] / 60
     machine = start["machine"]
-    name = str(run.path)
+    name = quoted(run.path)
     return Story(
         title=f"A generator of your own, in {round(minutes, 1):g} minutes",
         recipe=config.recipe,
@@ -67,8 +68,8 @@ def tell(run: Run) -> Story:
         commands=(
             Command("Train on your own pictures for 20 minutes", "ganforge train PICTURES --minutes 20"),
             Command("See first what is in them, and what cannot be read", "ganforge data inspect PICTURES"),
-            Command("Draw 64 new pictures with this generator", f'ganforge sample "{name}" -n 64 --grid sheet.png'),
-            Command("Let this one learn twenty minutes more", f'ganforge resume "{name}" --minutes 20'),
+            Command("Draw 64 new pictures with this generator", f"ganforge sample {name} -n 64 --grid sheet.png"),
+            Command("Let this one learn twenty minutes more", f"ganforge resume {name} --minutes 20"),
         ),
         notes=tuple(note for note in start["notes"] if note),
         origin="drawn by code" if avatars else "the training pictures",

@@ -16,9 +16,9 @@ from PIL import Image
 from ganforge import __version__
 from ganforge.drawing.clips import CRF, write_clip
 from ganforge.drawing.curves import VERDICT_NAMES, Curves, loss_range, read_curves
-from ganforge.drawing.files import replacing
 from ganforge.drawing.grids import Pictures, tile
 from ganforge.drawing.timelapse import Frame, draw_frame, timelapse
+from ganforge.files import replacing
 from ganforge.reports.charts import Chart, Line, evenly, line_chart
 from ganforge.reports.story import Story
 

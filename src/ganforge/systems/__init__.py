@@ -3,7 +3,7 @@
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -49,7 +49,7 @@ def configure(recipe: Recipe, height: int, width: int, settings: dict[str, str] 
     except ValidationError as error:
         raise UsageError(f"The recipe {recipe.name} cannot make {width}x{height} pictures: {_reasons(error)}") from None
     for key, text in (settings or {}).items():
-        _set(values, key, text)
+        _set(recipe.system.config_class, values, key, text)
     try:
         return recipe.system.config_class.model_validate(values)
     except ValidationError as error:
@@ -80,14 +80,14 @@ def _described(model: BaseModel, prefix: str = "") -> list[tuple[str, str, str]]
     return rows
 
 
-def _set(values: dict[str, Any], key: str, text: str) -> None:
+def _set(config: type[BaseModel], values: dict[str, Any], key: str, text: str) -> None:
     known = _flatten(values)
     if key not in known:
         raise UnknownNameError("setting", key, known)
     *sections, last = key.split(".")
     for section in sections:
-        values = values[section]
-    values[last] = _parse(text, known[key])
+        values, config = values[section], config.model_fields[section].annotation  # type: ignore[assignment]
+    values[last] = _parse(text, config.model_fields[last].annotation)
 
 
 def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -97,11 +97,16 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
-def _parse(text: str, before: Any) -> Any:
+def _parse(text: str, annotation: Any) -> Any:
     """Lists are written with commas and nothing as ``none``; pydantic turns words into numbers and refuses the rest."""
     if text.lower() == "none":
         return None
-    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(before, list | tuple) else text
+    return [part.strip() for part in text.split(",") if part.strip()] if _is_tuple(annotation) else text
+
+
+def _is_tuple(annotation: Any) -> bool:
+    """Whether a field takes several values: tuple[int, ...], with or without None."""
+    return get_origin(annotation) is tuple or any(_is_tuple(part) for part in get_args(annotation))
 
 
 def _reasons(error: ValidationError) -> str:

@@ -24,6 +24,7 @@ Where we deviate, and why:
 Shapes: N pictures · Z latent size · C maps · H×W pixels; see `ganforge.game`.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -96,20 +97,21 @@ class DcganConfig(Config):
 
 
 def start_of(config: DcganConfig) -> tuple[int, int]:
-    """(height, width) of G's coarsest maps. Raises ValueError where doubling cannot end at the pictures' size."""
+    """(height, width) of G's coarsest maps; where doubling them cannot end at the pictures' size, it ends a little above.
+
+    Raises:
+        ValueError: an unpadded first convolution that cannot end at the size.
+    """
 
     def start(side: int) -> int:
         octaves = len(config.g.widths)
-        if config.g.unpadded_first:
-            side, rest = divmod(side, 2 ** (octaves - 1))
-            side = side - config.g.kernel + 2
-            octaves = 1
-        else:
-            rest = 0
-        side, more = divmod(side, 2**octaves)
-        if rest or more or side < 1:
-            raise ValueError(f"{len(config.g.widths)} doublings do not end at {config.width}x{config.height} pixels")
-        return side
+        if not config.g.unpadded_first:
+            return math.ceil(side / (1 << octaves))
+        side, rest = divmod(side, 2 ** (octaves - 1))
+        start, more = divmod(side - config.g.kernel + 2, 2)
+        if rest or more or start < 1:
+            raise ValueError(f"{octaves} doublings do not end at {config.width}x{config.height} pixels")
+        return start
 
     return start(config.height), start(config.width)
 
@@ -125,6 +127,7 @@ class DcganGenerator(Generator):
         self.z_size, self.z_distribution = config.z_size, config.z_distribution
         g = config.g
         self.start = (g.widths[0], *start_of(config))
+        self.height, self.width = config.height, config.width
 
         def finish(width: int) -> list[nn.Module]:
             activation = nn.ReLU(inplace=True) if g.activation == "relu" else nn.LeakyReLU(0.2, inplace=True)
@@ -151,7 +154,8 @@ class DcganGenerator(Generator):
     def synthesize(self, w: Tensor) -> Tensor:
         """w N×1×Z → pictures N×3×H×W in [−1, 1]."""
         pictures: Tensor = self.layers(self.project(w[:, 0]).unflatten(1, self.start))
-        return pictures
+        top, left = (pictures.shape[2] - self.height) // 2, (pictures.shape[3] - self.width) // 2
+        return pictures[:, :, top : top + self.height, left : left + self.width]
 
 
 class DcganDiscriminator(Discriminator):

@@ -24,6 +24,14 @@ class Budget:
     seconds: float | None = None
     images: int | None = None
 
+    @classmethod
+    def of(cls, minutes: float | None, images: int | None) -> "Budget":
+        """As users give it. Raises UsageError for anything that is no number, and for both or neither."""
+        for value, name in ((minutes, "minutes"), (images, "images")):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise UsageError(f"{name} takes a number, not {value!r}.")
+        return cls(None if minutes is None else minutes * 60, images)
+
     def __post_init__(self) -> None:
         if (self.seconds is None) == (self.images is None):
             raise UsageError(
@@ -31,7 +39,7 @@ class Budget:
             )
         if self.seconds is not None and not 1 <= self.seconds < 60 * 60 * 24 * 365:
             raise UsageError(f"--minutes takes a number from 0.02 up, not {self.seconds / 60:g}.")
-        if self.images is not None and self.images < 1:
+        if self.images is not None and (self.images < 1 or self.images != int(self.images)):
             raise UsageError(
                 f"--images takes a whole number from 1 up (2M and 500k are understood), not {self.images}."
             )

@@ -8,7 +8,6 @@
 Nothing is stored twice: averaged weights and D come back from model/. A folder appears under its name when it is whole.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -21,8 +20,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ganforge.drawing.files import to_disk
 from ganforge.errors import ModelError, RunError
+from ganforge.files import to_disk
 from ganforge.game import Phase, System
 from ganforge.model.card import DataCard, TrainingCard, read_card, sha256
 from ganforge.model.model import save_model
@@ -42,6 +41,7 @@ class Position(BaseModel):
     batches: int
     seconds: float
     fraction: float
+    phase: int = 0
     salt: int
     rollbacks: int
     learning_rate_scale: float
@@ -163,10 +163,12 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, prefix: str, tensors: M
             continue
         index, key = name.removeprefix(prefix).split(".", 1)
         weight, group = weights[int(index)]
-        if key == "step":  # fused and capturable optimizers count on the device
+        if value.shape == weight.shape:
+            kept = torch.empty_like(weight, requires_grad=False).copy_(value)
+        elif value.ndim == 0:  # a count; fused and capturable optimizers keep it on the device
             kept = value.to(weight.device if group.get("fused") or group.get("capturable") else "cpu").clone()
         else:
-            kept = torch.empty_like(weight, requires_grad=False).copy_(value)
+            kept = value.to(weight.device).clone()
         optimizer.state[weight][key] = kept
 
 
@@ -175,18 +177,18 @@ def saved(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob("*") if p.name.isdigit() and (p / "position.json").is_file())
 
 
-def _fraction(checkpoint: Path) -> float:
-    try:
-        return float(json.loads((checkpoint / "position.json").read_bytes())["fraction"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0.0
-
-
 def _prune(folder: Path) -> None:
-    """Keep the newest two and the last of each quarter of the budget."""
+    """Keep the newest two, the last of each quarter of the budget, and the last of each phase."""
     checkpoints = saved(folder)
-    last_of_quarter: dict[int, Path] = {min(int(4 * _fraction(c)), 3): c for c in checkpoints}
-    kept = {*checkpoints[-NEWEST_KEPT:], *last_of_quarter.values()}
+    last: dict[tuple[str, int], Path] = {}
+    for checkpoint in checkpoints:
+        try:
+            position = Position.model_validate_json((checkpoint / "position.json").read_bytes())
+        except (OSError, ValidationError):
+            continue
+        last["quarter", min(int(4 * position.fraction), 3)] = checkpoint
+        last["phase", position.phase] = checkpoint
+    kept = {*checkpoints[-NEWEST_KEPT:], *last.values()}
     for checkpoint in set(checkpoints) - kept:
         gone = folder / f".gone-{checkpoint.name}"
         with suppress(OSError):  # what cannot be removed now (open on Windows) is tried again next time

@@ -26,8 +26,8 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ganforge import __version__
-from ganforge.drawing.files import replacing
 from ganforge.errors import RunError, UsageError
+from ganforge.files import quoted, replacing
 from ganforge.training.budget import Budget
 
 Event = dict[str, Any]
@@ -89,14 +89,16 @@ class Run:
     @classmethod
     def create(cls, path: Path, config: RunConfig) -> "Run":
         """Make a new run folder. Raises RunError where something is there already or nothing can be written."""
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise RunError(
-                f"{path} is there already; nothing was overwritten. Name another folder with --out, "
-                f"or go on with `ganforge resume {path}`."
-            )
+        must_be_free(path)
         with explained(path), replacing(path / "run.json") as file:
             file.write_text(config.model_dump_json(indent=1), encoding="utf-8")
         return cls(path)
+
+    def sweep(self) -> None:
+        """Remove what a killed process left half-written here (checkpoints have a sweep of their own)."""
+        for folder in (self.path, self.path / "samples"):
+            for leftover in folder.glob(".*.tmp*"):
+                leftover.unlink(missing_ok=True)
 
     def extend(self, **changes: Any) -> None:
         """Change run.json (a longer budget)."""
@@ -216,13 +218,22 @@ def _why(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
             f"The disk that holds {path} is full. Free some space; "
-            f"`ganforge resume {path}` then goes on from the last checkpoint."
+            f"`ganforge resume {quoted(path)}` then goes on from the last checkpoint."
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{path} cannot be written ({error.strerror}). Name a folder of yours with --out."
     if error.errno in (errno.ENOTDIR, errno.EEXIST):
         return f"{path} cannot be made a folder: a file of that name is in the way. Name another with --out."
     return f"{path} cannot be written: {error.strerror or error}."
+
+
+def must_be_free(path: Path) -> None:
+    """Raise RunError where a run folder cannot be made because something is there already."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RunError(
+            f"{path} is there already; nothing was overwritten. Name another folder with --out"
+            + (f", or go on with `ganforge resume {quoted(path)}`." if (path / "run.json").exists() else ".")
+        )
 
 
 def new_folder(pictures: str, recipe: str, parent: Path) -> Path:

@@ -18,11 +18,11 @@ from ganforge.game import Phase, System
 from ganforge.model.card import DataCard, TrainingCard
 from ganforge.training import checkpoints
 from ganforge.training.averages import Average
-from ganforge.training.budget import Clock, Plan, Schedule
+from ganforge.training.budget import Clock, Schedule
 from ganforge.training.checkpoints import Position
 from ganforge.training.folder import Event, Run
 from ganforge.training.pace import Pace, replayed_pace
-from ganforge.training.planning import replayed
+from ganforge.training.planning import promised
 from ganforge.training.step import Played, Table, run_step
 from ganforge.training.watch import Collapse, Watch, save_sheet
 
@@ -101,7 +101,7 @@ class Loop:
         self.run, self.system, self.averages, self.phases = run, system, averages, phases
         self.table, self.watch, self.schedule, self.clock = table, watch, schedule, clock
         self.data, self.observers = data, observers
-        self.seen, self.rollbacks = 0, 0
+        self.seen, self.rollbacks, self._phase = 0, 0, 0
         self._sums, self._collapse = _Sums(), Collapse()
         self._watch_seconds, self._checkpoint_seconds = 0.0, 0.0
         self._next_tick, self._next_checkpoint, self._next_replan = 0.0, 0.0, 0.0
@@ -132,6 +132,7 @@ class Loop:
             self._next_checkpoint = now + min(10.0, self.run.config.checkpoint_every_seconds)
             self._last_report = (self.clock.seconds(now), self.seen, self.table.steps)
             self.clock.mark(now, self.seen)
+            self._take_threads()
             while not self._over():
                 start = time.perf_counter()
                 played = self._step(self.schedule.fraction(self.seen))
@@ -150,6 +151,13 @@ class Loop:
             self._sample(1.0)
             self.checkpoint()
 
+    def _take_threads(self) -> None:
+        """Before the first step of a sitting: what calibration found, or what the replayed run had."""
+        threads = self._own_pace.threads
+        if self._replayed_pace is not None:
+            threads = self._replayed_pace(self.seen) or threads
+        self._compute_with(threads)
+
     def _pace(self, pictures: int, seconds: float) -> None:
         """Step aside for other programs, or as the replayed run did."""
         if self._replayed_pace is not None:
@@ -159,8 +167,12 @@ class Loop:
         else:
             threads = None
         if threads is not None:
-            torch.set_num_threads(threads)
-            self._tell({"event": "threads", "seen": self.seen, "threads": threads})
+            self._compute_with(threads)
+
+    def _compute_with(self, threads: int) -> None:
+        torch.set_num_threads(threads)
+        aside = self._replayed_pace is None and threads < self._own_pace.full
+        self._tell({"event": "threads", "seen": self.seen, "threads": threads, "aside": aside})
 
     def _over(self) -> bool:
         """Whether the budget is spent and what came out is sound."""
@@ -183,13 +195,17 @@ class Loop:
         return self.run.config.seconds - self.clock.seconds(time.perf_counter()) - self._checkpoint_seconds - 0.5
 
     def _step(self, fraction: float) -> Played:
-        start = 0.0
-        for phase in self.phases:
-            if fraction < start + phase.share or phase is self.phases[-1]:
-                self.table.turns = phase.turns
-                return run_step(self.table, (fraction - start) / phase.share, self.system)
-            start += phase.share
-        raise AssertionError("a system has at least one phase")
+        """Play a step of the phase that this fraction belongs to; a phase once over is not played again."""
+        starts = [sum(phase.share for phase in self.phases[:i]) for i in range(len(self.phases))]
+        number = max(i for i, start in enumerate(starts) if start <= fraction)
+        if number > self._phase:
+            self._report(time.perf_counter())
+            if self._finite():
+                self.checkpoint()  # the phase's own Model
+            self._phase = number
+        phase = self.phases[self._phase]
+        self.table.turns = phase.turns
+        return run_step(self.table, max(0.0, (fraction - starts[self._phase]) / phase.share), self.system)
 
     def _between_steps(self) -> None:
         now = time.perf_counter()
@@ -200,7 +216,10 @@ class Loop:
             self._report(now)
         if self._frame_is_due(now):
             self._sample(self.schedule.fraction(self.seen))
-        if now >= self._next_checkpoint and self._finite():
+        if now >= self._next_checkpoint:
+            if not self._finite():
+                self._roll_back()
+                return
             self.checkpoint()
         now = time.perf_counter()
         if now >= self._next_tick:
@@ -314,6 +333,7 @@ class Loop:
             batches=self.table.batches,
             seconds=self.clock.seconds(time.perf_counter()),
             fraction=1.0 if over else self.schedule.fraction(self.seen),
+            phase=self._phase,
             salt=self.table.salt,
             rollbacks=self.rollbacks,
             learning_rate_scale=self.table.learning_rate_scale,
@@ -342,13 +362,14 @@ class Loop:
         about = {"seen": self.seen, "fraction": position.fraction, "seconds": position.seconds}
         self._tell({"event": "checkpoint", **about, "took_seconds": self._checkpoint_seconds})
 
-    def resume_from(self, position: Position, schedule: Schedule | None = None) -> None:
-        """Stand where a checkpoint stood; nets, optimizers and log are taken back by the caller."""
-        self.seen, self.rollbacks = position.seen, position.rollbacks
+    def resume_from(self, position: Position, schedule: Schedule) -> None:
+        """Stand where a checkpoint stood, with the plan from there on; the caller takes back nets, optimizers and log."""
+        self.seen, self.rollbacks, self._phase = position.seen, position.rollbacks, position.phase
         table = self.table
+        table.turns = self.phases[self._phase].turns
         table.steps, table.batches, table.salt = position.steps, position.batches, position.salt
         table.learning_rate_scale = position.learning_rate_scale
-        self.schedule = schedule or Schedule([Plan(position.plan_seen, position.plan_fraction, position.planned)])
+        self.schedule = schedule
         self._last_frame = int(self.schedule.fraction(self.seen) ** (2 / 3) * self.run.config.frames)
         self._last_report = (position.seconds, position.seen, position.steps)
         self._sums, self._collapse = _Sums(), Collapse()
@@ -375,7 +396,7 @@ class Loop:
                 f"The losses are not finite numbers, and no checkpoint is left in {self.run.path} to go back to."
             )
         self.run.rewind(found[0].seen)
-        self.resume_from(found[0], None if self.run.config.replay is None else replayed(self.run.config, found[0].seen))
+        self.resume_from(found[0], promised(self.run.config, found[0]))
         self._next_replan = time.perf_counter() + FIRST_REPLAN_SECONDS
         self.rollbacks, self.table.salt, self.table.learning_rate_scale = rollbacks, salt, scale
         self._tell({**trouble, "seen": self.seen, "learning_rate_scale": scale})

@@ -24,7 +24,7 @@ def asked_budget(minutes: float | None, images: int | None, repeated: Run | None
         return Budget(images=_plan(plans[-1]).planned)
     if minutes is None and images is None:
         minutes = DEFAULT_MINUTES
-    return Budget(minutes * 60 if minutes is not None else None, images)
+    return Budget.of(minutes, images)
 
 
 def first_schedule(config: RunConfig, speed: float | None, spent: float) -> Schedule:
@@ -46,7 +46,9 @@ def replayed(config: RunConfig, seen: int) -> Schedule:
 
 
 def promised(config: RunConfig, position: Position) -> Schedule:
-    """What is left of the plan at ``position``, or of a longer budget that was given before the process died."""
+    """What is left of the plan at ``position``, of a longer budget given since, or of the plans that are replayed."""
+    if config.replay is not None:
+        return replayed(config, position.seen)
     plan = Plan(position.plan_seen, position.plan_fraction, position.planned)
     if config.images is not None and config.images > position.planned:
         plan = Plan(position.seen, position.seen / config.images, config.images)

@@ -7,8 +7,7 @@ import numpy as np
 from ganforge.errors import UsageError
 from ganforge.game import Recipe
 from ganforge.machine import best_device
-from ganforge.pictures.prepare import Recipe as Preparation
-from ganforge.pictures.prepare import prepared
+from ganforge.pictures.prepare import Preparation, prepared
 from ganforge.pictures.readers import find_collection
 from ganforge.progress import silent
 from ganforge.training.budget import Budget
@@ -24,8 +23,12 @@ IMAGES_WANTED = {64: 20_000, 128: 500_000}
 
 def parse_size(size: int | str | tuple[int, int] | None) -> tuple[int, int] | None:
     """``64``, ``"64"``, ``"96x64"`` (WxH, as people write it) or (height, width) → (height, width). Raises UsageError."""
-    if size is None or isinstance(size, tuple):
-        return size
+    if size is None:
+        return None
+    if isinstance(size, tuple):
+        if len(size) != 2 or not all(isinstance(side, int) for side in size):
+            raise UsageError(f"A size is (height, width) in whole pixels, not {size!r}.")
+        size = f"{size[1]}x{size[0]}"
     match = re.fullmatch(r"\s*(\d+)\s*(?:[x×X*]\s*(\d+)\s*)?", str(size))
     if match is None:
         raise UsageError(f"A size is the side of a square (64) or WxH (96x64), not {size!r}.")

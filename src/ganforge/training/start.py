@@ -14,28 +14,28 @@ from pydantic import ValidationError
 
 from ganforge import __version__
 from ganforge.drawing.clips import write_clip
-from ganforge.drawing.files import to_disk
 from ganforge.drawing.plots import learning_curves
 from ganforge.drawing.timelapse import stored_frames, timelapse
 from ganforge.errors import GanforgeError, RunError, TrainingError, UsageError
+from ganforge.files import quoted, to_disk
 from ganforge.game import Config, System
 from ganforge.machine import best_device, describe, keep_freed_memory
 from ganforge.model.card import DataCard
-from ganforge.pictures import Pack, PackOptions, PackSource, make_pack, split_held_out
+from ganforge.pictures import Pack, PackOptions, PackSource, known_pack, make_pack, split_held_out
 from ganforge.progress import Progress, silent
 from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system
 from ganforge.training import checkpoints
 from ganforge.training.averages import Average
 from ganforge.training.budget import Budget, Clock, parse_count
 from ganforge.training.execution import CALIBRATION_SHARE, Execution, calibrate, candidates
-from ganforge.training.folder import Event, Run, RunConfig, explained, new_folder
+from ganforge.training.folder import Event, Run, RunConfig, explained, must_be_free, new_folder
 from ganforge.training.loop import Interrupted, Loop, Observer
 from ganforge.training.observers import notebook, require_tensorboard, tensorboard
 from ganforge.training.pace import Pace
-from ganforge.training.planning import asked_budget, extend, first_schedule, promised, replayed
+from ganforge.training.planning import asked_budget, extend, first_schedule, promised
 from ganforge.training.sizes import choose_size, parse_size
-from ganforge.training.step import Table
-from ganforge.training.watch import GameWatch, HeldOutWatch, Watch
+from ganforge.training.step import Ahead, Table
+from ganforge.training.watch import watch_for
 
 Size = int | str | tuple[int, int]
 
@@ -97,6 +97,8 @@ def train(
     chosen = find_recipe(recipe)
     if not 0 <= seed < 2**63:
         raise UsageError(f"--seed takes a whole number from 0 to {2**63 - 1}, not {seed}.")
+    if not checkpoint_seconds > 0:
+        raise UsageError(f"checkpoint_seconds takes a number above 0, not {checkpoint_seconds!r}.")
     if use_tensorboard:
         require_tensorboard()
     repeated = Run(replay) if replay is not None else None
@@ -108,7 +110,7 @@ def train(
     if (config.height, config.width) != (height, width):
         raise UsageError("The size is set with --size, not with --set height or width.")
     path = Path(out) if out is not None else new_folder(str(pictures), recipe, Path.cwd())
-    _must_be_free(path)
+    must_be_free(path)  # said before minutes of decoding, not after
     try:
         options = PackOptions(height=height, width=width, background=background, fit=fit, celeba_crop=crop)
     except ValidationError as error:
@@ -165,14 +167,14 @@ def resume(
     if minutes is not None and images is not None:
         raise UsageError("Say --minutes or --images, not both.")
     asked = minutes is not None or images is not None
-    more = Budget(minutes * 60 if minutes is not None else None, _count(images)) if asked else None
+    more = Budget.of(minutes, _count(images)) if asked else None
     with run.alone():
         if run.state().get("state") == "finished" and more is None:
-            if not (run.path / "curves.svg").exists():
+            if not _drawn(run):
                 draw(run)  # the last thing a run does, and it was cut short
                 return run
             raise RunError(
-                f"{run.path} is finished. `ganforge resume {run.path} --minutes 20` trains it twenty minutes more."
+                f"{run.path} is finished. `ganforge resume {quoted(run.path)} --minutes 20` trains it twenty minutes more."
             )
         pack = _same_pack(run, progress)
         system = find_system(run.config.system)
@@ -252,6 +254,7 @@ def _set_up(
             observer(event)
 
     system = make_system()
+    run.sweep()
     checkpoints.sweep(run.path / "checkpoints")
     execution, speed, busy = _execution(run, make_system, source, candidates(system, device), tell, notes)
     execution.apply(system)
@@ -259,31 +262,24 @@ def _set_up(
     averages = {
         name: Average(system.nets[name], 1000 * config.ema_halflife_kimg, config.ema_rampup) for name in system.averaged
     }
-    table = Table(phases[0].turns, source, execution.device, execution.autocast, run.config.seed)
+    table = Table(
+        phases[0].turns,
+        source if execution.device == "cpu" else Ahead(source),
+        execution.device,
+        execution.autocast,
+        run.config.seed,
+    )
     found = checkpoints.newest(run.path / "checkpoints", system, averages, phases) if again else None
     clock = Clock(found[0].seconds if found else 0.0, begun)
     schedule = first_schedule(run.config, speed, clock.seconds(time.perf_counter()))
     data = DataCard(pictures=Path(run.config.pictures).name, count=len(train_indices), digest=pack.digest)
-    watch: Watch = (
-        GameWatch(system, averages, execution, pack, train_indices, held_out)
-        if system.kind == "generator"
-        else HeldOutWatch(system, lambda: table.turns, execution, pack, held_out, run.config.seed)
-    )
+    watch = watch_for(system, averages, execution, lambda: table.turns, pack, train_indices, held_out)
     pace = Pace(torch.get_num_threads(), aside=(speed or 0.0) if busy else 0.0)
-    if pace.aside:
-        torch.set_num_threads(pace.threads)
-        tell({"event": "threads", "seen": 0, "threads": pace.threads})
     loop = Loop(run, system, averages, phases, table, watch, schedule, clock, data, pace, observers)
     if found is not None:
         position, checkpoint, passed = found
         run.rewind(position.seen)
-        loop.resume_from(position)
-        if more is not None:
-            loop.schedule = extend(run, position, more)
-        elif run.config.replay is not None:
-            loop.schedule = replayed(run.config, position.seen)
-        else:
-            loop.schedule = promised(run.config, position)
+        loop.resume_from(position, promised(run.config, position) if more is None else extend(run, position, more))
         tell(
             {
                 "event": "resume",
@@ -373,6 +369,16 @@ def draw(run: Run) -> None:
                 frames = stored_frames(events, run.path, height, width)
                 write_clip(timelapse(frames, fps=fps, columns=8), run.path / name, fps)
         learning_curves(events, run.path / "curves.png", run.path / "curves.svg")
+    state = run.state()
+    if state.get("state") == "finished":
+        run.set_state("finished", seen=state.get("seen"), seconds=state.get("seconds"), drawn=True)
+
+
+def _drawn(run: Run) -> bool:
+    """Whether `draw` came to its end and all of it is still there."""
+    clips = ("timelapse.mp4", "timelapse.gif") if run.events("sample") else ()
+    files = (*clips, "curves.png", "curves.svg")
+    return bool(run.state().get("drawn")) and all((run.path / name).exists() for name in files)
 
 
 @contextmanager
@@ -401,22 +407,21 @@ def _say_failed(run: Run, error: BaseException) -> None:
 
 
 def _same_pack(run: Run, progress: Progress) -> Pack:
-    pack = make_pack(run.config.pictures, PackOptions.model_validate(run.config.pack), progress=progress)
-    if pack.digest != run.config.digest:
-        raise RunError(
-            f"The pictures in {run.config.pictures} changed since {run.path} began. Put them back as they were, "
-            f"or start anew with `ganforge train`."
-        )
-    return pack
-
-
-def _must_be_free(path: Path) -> None:
-    """Say so before minutes of decoding, not after."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunError(
-            f"{path} is there already; nothing was overwritten. Name another folder with --out, "
-            f"or go on with `ganforge resume {path}`."
-        )
+    """The pack that the run began with; from the cache alone where its pictures are gone, or drawn by another version."""
+    pictures = run.config.pictures
+    drawn = pictures == "avatars" or pictures.startswith("avatars:")
+    pack = known_pack(run.config.digest) if drawn or not Path(pictures).exists() else None
+    if pack is None:
+        pack = make_pack(pictures, PackOptions.model_validate(run.config.pack), progress=progress)
+    if pack.digest == run.config.digest:
+        return pack
+    changed = (
+        f"This version of ganforge draws other avatars than version {run.config.ganforge}, with which {run.path} began. "
+        f"Go on with that one,"
+        if drawn
+        else f"The pictures in {pictures} changed since {run.path} began. Put them back as they were,"
+    )
+    raise RunError(f"{changed} or start anew with `ganforge train`.")
 
 
 def _count(images: int | str | None) -> int | None:

@@ -1,6 +1,7 @@
 """One step of the game: the only place where gradients are computed and weights move."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
@@ -67,6 +68,26 @@ class Played:
 
     pictures: int
     losses: Mapping[str, Mapping[str, Tensor]]
+
+
+class Ahead:
+    """A source that makes the next batch while this one is played: for devices that compute beside the CPU."""
+
+    def __init__(self, source: Source) -> None:
+        self._source, self._worker = source, ThreadPoolExecutor(max_workers=1)
+        self._next: tuple[int, Future[Batch]] | None = None
+
+    @property
+    def size(self) -> int | None:
+        """As the source's."""
+        return self._source.size
+
+    def batch(self, number: int) -> Batch:
+        """The source's ``number``-th batch; the one after it is on its way."""
+        made = self._next[1] if self._next is not None and self._next[0] == number else None
+        batch = made.result() if made is not None else self._source.batch(number)
+        self._next = (number + 1, self._worker.submit(self._source.batch, number + 1))
+        return batch
 
 
 def run_step(table: Table, fraction: float, system: System | None = None) -> Played:

@@ -5,15 +5,15 @@ held-out real and fresh generated pictures: 100 % is a critic that cannot be foo
 Systems without a generator (one net that learns) show their losses on held-out pictures instead.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganforge.drawing.grids import Pictures, save_png, tile, to_uint8
 from ganforge.game import Batch, Discriminator, Draw, Generator, Step, System, Turn
@@ -120,7 +120,7 @@ class GameWatch:
     @torch.no_grad()
     def report(self) -> dict[str, Any]:
         """D's mean verdicts on training pictures, held-out pictures and fresh fakes, and its hit rate."""
-        with self._execution.passing():
+        with _untouched(self._generator, self._discriminator), self._execution.passing():
             fakes = self._discriminator.verdicts(self._generator(self._z))
             training = self._discriminator.verdicts(self._training)
             held_out = None if self._held_out is None else self._discriminator.verdicts(self._held_out)
@@ -153,7 +153,7 @@ class GameWatch:
     def sheet(self) -> Sheet:
         """Pictures of the fixed seeds with D's verdict of each."""
         self.settle()
-        with self._execution.passing():
+        with _untouched(self._discriminator), self._execution.passing():
             made = self._averaged(self._z).float()
             verdicts = self._discriminator.verdicts(made)
         pictures = to_uint8(made.cpu().contiguous())
@@ -164,20 +164,12 @@ class HeldOutWatch:
     """Of any other system: what each turn loses on pictures that it never learns from."""
 
     def __init__(
-        self,
-        system: System,
-        turns: Callable[[], Sequence[Turn]],
-        execution: Execution,
-        pack: Pack,
-        held_out: Any,
-        seed: int,
+        self, system: System, turns: Callable[[], Sequence[Turn]], execution: Execution, pack: Pack, held_out: Any
     ) -> None:
         self._system, self._turns, self._execution = system, turns, execution
         self._batch: Batch | None = None
         if len(held_out) >= FEWEST_HELD_OUT:
-            source = PackSource(
-                pack, min(system.config.batch_size, len(held_out)), seed=seed, flip=False, indices=held_out
-            )
+            source = PackSource(pack, min(system.config.batch_size, len(held_out)), flip=False, indices=held_out)
             self._batch = moved(source.batch(0), execution.device)
 
     def settle(self) -> None:
@@ -197,6 +189,38 @@ class HeldOutWatch:
 
     def sheet(self) -> None:
         """None: nothing is drawn."""
+
+
+def watch_for(
+    system: System,
+    averages: dict[str, Average],
+    execution: Execution,
+    turns: Callable[[], Sequence[Turn]],
+    pack: Pack,
+    train: Any,
+    held_out: Any,
+) -> Watch:
+    """The way to look at a system of this kind.
+
+    Args:
+        turns: gives the turns that are being played now.
+        train: indices of the pack's pictures that are trained on.
+        held_out: indices of those that never are.
+    """
+    if system.kind == "generator":
+        return GameWatch(system, averages, execution, pack, train, held_out)
+    return HeldOutWatch(system, turns, execution, pack, held_out)
+
+
+@contextmanager
+def _untouched(*nets: nn.Module) -> Iterator[None]:
+    """Nets look at pictures as in training, without keeping a trace: statistics and the like are put back."""
+    before = [(buffer, buffer.clone()) for net in nets for buffer in net.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, value in before:
+            buffer.copy_(value)
 
 
 def save_sheet(run: Path, sheet: Sheet, seen: int) -> str:

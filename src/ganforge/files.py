@@ -1,7 +1,9 @@
-"""Writing a file so that nobody ever sees half of it."""
+"""Writing a file so that nobody ever sees half of it, and naming one so that a shell understands."""
 
 import os
+import re
 import secrets
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,3 +34,11 @@ def to_disk(path: Path) -> None:
         if file.is_file():
             with file.open("rb+") as opened:
                 os.fsync(opened.fileno())
+
+
+def quoted(path: Path | str) -> str:
+    """A path as it can be pasted into this system's shell."""
+    text = str(path)
+    if os.name == "nt":
+        return text if re.fullmatch(r"[\w\\:.\-]+", text) else f'"{text}"'
+    return shlex.quote(text)
