@@ -125,6 +125,14 @@ def exact(device: torch.device) -> Iterator[None]:
         yield
 
 
+def memory_bytes() -> int | None:
+    """Of this machine; None where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return None
+
+
 def peak_memory_bytes(device: torch.device) -> int:
     """The most memory that was in use: of the GPU on CUDA, resident of this process elsewhere; 0 where unknown."""
     if device.type == "cuda":

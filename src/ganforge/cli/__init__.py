@@ -9,7 +9,7 @@ import typer
 from ganforge.cli.data import data_app
 from ganforge.cli.demo import demo
 from ganforge.cli.sample import sample
-from ganforge.cli.terminal import complain, prepare_streams
+from ganforge.cli.terminal import STOPPED, complain, prepare_streams
 from ganforge.cli.train import recipes, resume, train
 from ganforge.errors import GanforgeError
 
@@ -52,15 +52,19 @@ def main() -> None:
     """Run the command line; a user's mistake ends in one message, never in a traceback."""
     prepare_streams()
     try:
-        app(prog_name="ganforge", standalone_mode=False)
+        status = app(prog_name="ganforge", standalone_mode=False)  # Typer turns Ctrl-C into the status 130
+        if status == STOPPED:
+            complain("Stopped.")
+        sys.exit(status or 0)
     except GanforgeError as error:
         complain(str(error))
         sys.exit(error.exit_status)
-    except typer.Exit as wanted:
-        sys.exit(wanted.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         complain("Stopped.")
-        sys.exit(130)
+        sys.exit(STOPPED)
+    except MemoryError:
+        complain("There is not enough memory for this. Ask for fewer or smaller pictures, or close other programs.")
+        sys.exit(1)
     except BrokenPipeError:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - nobody reads on; exit quietly
         sys.exit(0)

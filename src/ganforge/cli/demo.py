@@ -41,12 +41,14 @@ def demo(
         raise UsageError(f"{folder / PAGE} is there already; nothing was overwritten. Name another folder with --out.")
     with stopping(folder, f"ganforge demo --out {quoted(folder)}"), watching(folder) as view:
         import ganforge
+        from ganforge.training.budget import Budget
 
         if begun:
             run = ganforge.Run(folder)
             if run.state().get("state") != "finished":
                 run = ganforge.resume(folder, observers=[view], progress=view.progress)
         else:
+            Budget.of(minutes, None)
             say(f"Drawing {DEMO_PICTURES:,} avatars, then training on them for {minutes:g} minutes ...", stderr=True)
             run = ganforge.train(
                 f"avatars:{DEMO_PICTURES}",

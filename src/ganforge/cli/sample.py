@@ -21,7 +21,9 @@ CLIP_SIDE = 256
 
 def sample(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A run folder (its latest model) or a model folder.")],
-    n: Annotated[int, typer.Option("-n", min=1, help="How many; `-n 64 --seed 7` means seeds 7 ... 70.")] = 64,
+    n: Annotated[
+        int | None, typer.Option("-n", min=1, help="How many (64); `-n 64 --seed 7` means seeds 7 ... 70.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The first seed.")] = 0,
     psi: Annotated[
         float, typer.Option(help="Truncation: below 1 nearer to the average picture, above 1 wilder.")
@@ -42,9 +44,11 @@ def sample(
     """Draw pictures with a Model. Without --grid, --out, --npz or --interpolate, a sheet with a new name is written here."""
     if (best is None) != (of is None):
         raise UsageError("--best and --of go together: --best 16 --of 256 keeps the 16 of 256 that D finds most real.")
+    if best is not None and (n is not None or interpolate is not None):
+        raise UsageError("--best and --of say how many pictures; -n and --interpolate do not go with them.")
+    count = 64 if n is None else n
     targets = [path for path in (grid, out, npz, interpolate) if path is not None]
-    for path in targets:
-        _check_new(path, folder=path is out)
+    _check_new(targets, out)
     if grid is not None and grid.suffix.lower() != ".png":
         raise UsageError(f"A sheet is a PNG: name it {grid.with_suffix('.png')}.")
     import ganforge
@@ -56,12 +60,12 @@ def sample(
         targets = [grid]
     with progress_bar() as progress:
         if interpolate is not None:
-            _write_interpolation(loaded, interpolate, n, seed, psi, progress)
+            _write_interpolation(loaded, interpolate, count, seed, psi, progress)
         if targets != [interpolate]:
             if best is not None and of is not None:
                 samples = loaded.best(best, of, seed, psi=psi, progress=progress)
             else:
-                samples = loaded.sample(n, seed, psi=psi, progress=progress)
+                samples = loaded.sample(count, seed, psi=psi, progress=progress)
             for target, save in ((grid, samples.save_sheet), (out, samples.save_folder), (npz, samples.save_npz)):
                 if target is not None:
                     save(target)
@@ -69,10 +73,13 @@ def sample(
         say(str(path))
 
 
-def _check_new(path: Path, *, folder: bool) -> None:
-    empty = folder and path.is_dir() and not any(path.iterdir())
-    if path.exists() and not empty:
-        raise UsageError(f"{path} is there already; nothing was overwritten. Name a new one.")
+def _check_new(targets: list[Path], folder: Path | None) -> None:
+    if len({path.absolute() for path in targets}) < len(targets):
+        raise UsageError("Two of --grid, --out, --npz and --interpolate name the same file; give each its own.")
+    for path in targets:
+        empty = path is folder and path.is_dir() and not any(path.iterdir())
+        if path.exists() and not empty:
+            raise UsageError(f"{path} is there already; nothing was overwritten. Name a new one.")
 
 
 def _write_interpolation(model: "Model", path: Path, n: int, seed: int, psi: float, progress: Progress) -> None:

@@ -11,6 +11,9 @@ from ganforge.progress import Progress
 if TYPE_CHECKING:
     from rich.console import Console
 
+STOPPED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
 PLAIN = {
     "…": "...",
     "–": "-",
@@ -71,7 +74,8 @@ def progress_bar() -> Iterator[Progress]:
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console(stderr=True), transient=True) as bar:
+    out = console(stderr=True)
+    with Bar(*columns, console=out, transient=True, disable=not out.is_terminal) as bar:
         task = bar.add_task("opening", total=None)
 
         def show(what: str, done: int, total: int) -> None:

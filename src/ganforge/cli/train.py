@@ -1,5 +1,6 @@
 """``ganforge train`` and ``ganforge resume``."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -129,7 +130,7 @@ def parse_settings(pairs: list[str]) -> dict[str, str]:
 @contextmanager
 def stopping(folder: Path, again: str | None = None) -> Iterator[None]:
     """A run that the user stopped is saved; say how to go on."""
-    from ganforge.cli.terminal import say
+    from ganforge.cli.terminal import STOPPED, say
     from ganforge.files import quoted
     from ganforge.training import Interrupted
 
@@ -137,8 +138,9 @@ def stopping(folder: Path, again: str | None = None) -> Iterator[None]:
         yield
     except Interrupted:
         say(f"Stopped and saved. Go on with:  {again or f'ganforge resume {quoted(folder)}'}", stderr=True)
-        raise typer.Exit(130) from None
+        sys.exit(STOPPED)
     except KeyboardInterrupt:
-        if (folder / "run.json").exists():
-            say(f"Stopped. Go on with:  {again or f'ganforge resume {quoted(folder)}'}", stderr=True)
-        raise typer.Exit(130) from None
+        if not (folder / "run.json").exists():
+            raise
+        say(f"Stopped. Go on with:  {again or f'ganforge resume {quoted(folder)}'}", stderr=True)
+        sys.exit(STOPPED)

@@ -32,6 +32,8 @@ from ganforge.systems import find_system
 MEAN_SEEDS = range(64)
 """Truncation goes toward the mean w of these seeds, in Python and in the browser alike."""
 BATCH = 64
+MOST_BYTES = 2**32
+"""Of pictures drawn by one call."""
 
 
 class Model:
@@ -104,8 +106,14 @@ class Model:
         """Pictures of seeds ``seed`` … ``seed + n − 1``.
 
         Raises:
-            UsageError: for n < 1, ψ outside 0 … 2, or seeds outside 0 … 2⁶⁴ − 1.
+            UsageError: for n < 1, more pictures than 4 GiB, ψ outside 0 … 2, or seeds outside 0 … 2⁶⁴ − 1.
         """
+        size = n * self.card.height * self.card.width * 3
+        if size > MOST_BYTES:
+            raise UsageError(
+                f"{n:,} pictures are {size / 2**30:,.0f} GiB, more than fit into memory at once. "
+                f"Draw at most {MOST_BYTES * n // size:,} at a time, from one seed on after the other."
+            )
         seeds = _seeds(n, seed)
         _check_psi(psi)
         pictures = []

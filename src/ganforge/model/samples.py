@@ -1,7 +1,9 @@
 """Pictures that a Model made, with the seeds that make them again."""
 
 import io
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from PIL import Image
 
 from ganforge.drawing.grids import Pictures, grid, save_png
 from ganforge.errors import UsageError
+from ganforge.files import replacing
 
 MADE_BY_A_MACHINE = "AI-generated"
 
@@ -57,27 +60,35 @@ class Samples:
     def save_sheet(self, path: Path | str, columns: int | None = None) -> Path:
         """Write the sheet as a PNG that carries its recipe. Raises UsageError where the file is there already."""
         path = _free(Path(path))
-        save_png(self.sheet(columns), path, text=self._recipe())
+        with _explained(path):
+            save_png(self.sheet(columns), path, text=self._recipe())
         return path
 
     def save_folder(self, path: Path | str) -> Path:
-        """Write one PNG a picture, named by its seed, into a new or empty folder."""
+        """Write one PNG a picture, named by its seed, into a new or empty folder; all of them or none."""
         path = Path(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise UsageError(f"{path} is there already and not an empty folder; name a new one. Nothing was written.")
         _writable(path)
-        path.mkdir(parents=True, exist_ok=True)
-        for picture, seed in zip(self.pictures, self.seeds, strict=True):
-            save_png(picture, path / f"seed{seed}.png", text=self._recipe(seed))
+        partial = path.with_name(f".{path.name}.partial")
+        with _explained(path):
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            try:
+                for picture, seed in zip(self.pictures, self.seeds, strict=True):
+                    save_png(picture, partial / f"seed{seed}.png", text=self._recipe(seed))
+                if path.exists():
+                    path.rmdir()
+                partial.replace(path)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
         return path
 
     def save_npz(self, path: Path | str) -> Path:
         """Write ``images`` uint8 (N, H, W, 3) and ``seeds`` uint64 (N,) into one file."""
         path = _free(Path(path))
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("wb") as file:
+        with _explained(path), replacing(path) as partial, partial.open("wb") as file:
             np.savez(file, images=self.pictures, seeds=np.array(self.seeds, dtype=np.uint64))
-        partial.replace(path)
         return path
 
     def _repr_png_(self) -> bytes:
@@ -90,8 +101,16 @@ def _free(path: Path) -> Path:
     if path.exists():
         raise UsageError(f"{path} is there already; nothing was overwritten. Name another file.")
     _writable(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Name the user's own file, not the temporary one beside it, when a disk is full or read-only."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror or error}. Name another place.") from None
 
 
 def _writable(path: Path) -> None:

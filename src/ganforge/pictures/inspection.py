@@ -15,7 +15,7 @@ from ganforge.pictures.collection import Collection, Pixels, Skipped
 from ganforge.pictures.mirror import MOST, MirrorVerdict, mirror_verdict, schema_terms
 from ganforge.pictures.prepare import Preparation, prepared
 from ganforge.pictures.readers import find_collection
-from ganforge.pictures.remarks import Tally, too_few
+from ganforge.pictures.remarks import FEWEST, Tally, too_few
 from ganforge.progress import Progress, silent
 
 SIZES = (32, 64, 128)
@@ -95,6 +95,7 @@ def inspect(pictures: str | Path, *, progress: Progress = silent, workers: int |
     if not tally.kept:
         raise PicturesError(too_few(tally))
     known, kept = collection.annotations, tally.kept
+    few = [f"Training needs at least {FEWEST} different pictures; {len(kept)} are here."] if len(kept) < FEWEST else []
     captions = [known.captions[index] for index in kept]
     texts = [text for several in captions for text in several]
     return Inspection(
@@ -109,7 +110,7 @@ def inspect(pictures: str | Path, *, progress: Progress = silent, workers: int |
         splits=_splits(known.splits[kept]),
         skipped=tally.skipped,
         duplicates=tally.duplicates,
-        notes=[*collection.remarks, *tally.oddities()],
+        notes=[*collection.remarks, *tally.oddities(), *few],
         suggested_size=max((s for s in SIZES if np.median(shorter) >= s), default=SIZES[0]),
         mirror=mirror_verdict(small, texts, schema_terms(known.schema)),
     )

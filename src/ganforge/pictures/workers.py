@@ -72,7 +72,7 @@ def in_order(function: Callable[[Any, Job], Result], state: Any, jobs: Sequence[
     waiting: deque[Future[Result]] = deque()
     try:
         for job in jobs:
-            with _no_main_module():
+            with _no_main_module(), _deaf_children():
                 waiting.append(pool.submit(_work, function, job))
             if len(waiting) >= 2 * workers:
                 yield waiting.popleft().result()
@@ -85,6 +85,19 @@ def in_order(function: Callable[[Any, Job], Result], state: Any, jobs: Sequence[
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes that start here never hear Ctrl-C, not even while they import; ours waits until they have started."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextlib.contextmanager

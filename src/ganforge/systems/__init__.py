@@ -47,13 +47,13 @@ def configure(recipe: Recipe, height: int, width: int, settings: dict[str, str] 
     try:
         values: dict[str, Any] = recipe.make(height, width).model_dump()
     except ValidationError as error:
-        raise UsageError(f"The recipe {recipe.name} cannot make {width}x{height} pictures: {_reasons(error)}") from None
+        raise UsageError(f"The recipe {recipe.name} cannot make {width}x{height} pictures: {reasons(error)}") from None
     for key, text in (settings or {}).items():
         _set(recipe.system.config_class, values, key, text)
     try:
         return recipe.system.config_class.model_validate(values)
     except ValidationError as error:
-        raise UsageError(f"These settings do not fit the recipe {recipe.name}: {_reasons(error)}") from None
+        raise UsageError(f"These settings do not fit the recipe {recipe.name}: {reasons(error)}") from None
 
 
 def settings_of(recipe: Recipe) -> list[tuple[str, str, str]]:
@@ -101,7 +101,7 @@ def _parse(text: str, annotation: Any) -> Any:
     """Lists are written with commas and nothing as ``none``; pydantic turns words into numbers and refuses the rest."""
     if text.lower() == "none":
         return None
-    return [part.strip() for part in text.split(",") if part.strip()] if _is_tuple(annotation) else text
+    return [part.strip() for part in text.removesuffix(",").split(",")] if _is_tuple(annotation) else text
 
 
 def _is_tuple(annotation: Any) -> bool:
@@ -109,7 +109,9 @@ def _is_tuple(annotation: Any) -> bool:
     return get_origin(annotation) is tuple or any(_is_tuple(part) for part in get_args(annotation))
 
 
-def _reasons(error: ValidationError) -> str:
+def reasons(error: ValidationError) -> str:
+    """What is wrong with a config, in words."""
+
     def one(entry: Any) -> str:
         where = ".".join(str(part) for part in entry["loc"])
         message = entry["msg"].removeprefix("Value error, ")

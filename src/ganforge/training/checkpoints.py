@@ -135,7 +135,7 @@ def restore(folder: Path, system: System, averages: Mapping[str, Average], phase
             net = averages[name].net if name in averages else system.nets[name]
             net.load_state_dict(load_file(file))
     except (OSError, ValidationError, SafetensorError, ModelError, RuntimeError) as error:
-        raise RunError(f"The checkpoint {folder} cannot be read: {error}") from None
+        raise RunError(f"The checkpoint {folder} cannot be read: {str(error).splitlines()[0]}") from None
     for name, net in system.nets.items():
         for owner, prefix in (
             (net, f"nets.{name}."),
@@ -173,8 +173,8 @@ def _restore_optimizer(optimizer: torch.optim.Optimizer, prefix: str, tensors: M
 
 
 def saved(folder: Path) -> list[Path]:
-    """Whole checkpoints, oldest first."""
-    return sorted(p for p in folder.glob("*") if p.name.isdigit() and (p / "position.json").is_file())
+    """The checkpoints, oldest first; whether a disk or a person damaged one since, `restore` finds out."""
+    return sorted(p for p in folder.glob("*") if p.name.isdigit() and p.is_dir())
 
 
 def _prune(folder: Path) -> None:

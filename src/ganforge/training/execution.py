@@ -18,6 +18,8 @@ BUSY = 1.3
 """Half the threads must be so many times as fast as all of them for the machine to be called busy."""
 SECONDS_TO_COMPILE = 15.0
 """What compiling takes about; it is tried where calibration has as many left (ten minutes and more)."""
+LEAST_SECONDS = 3.0
+"""However short the budget, a candidate gets so long; then the steps played so far have to do."""
 CALIBRATION_SHARE = 0.03
 """At most this share of a budget of minutes goes into calibration (the first candidate is always timed)."""
 
@@ -100,38 +102,44 @@ def calibrate(
         for choice in choices:
             if best is not None and time.perf_counter() - start > seconds * 0.6:
                 break
-            speed = _speed(make_system(), source, choice)
+            speed = _speed(make_system(), source, choice, seconds)
             if speed is not None and (best is None or speed > best[0]):
                 best = (speed, choice)
         if best is None:
             return choices[0], None, False
         speed, choice = best
         if choice.device == "cuda" and seconds - (time.perf_counter() - start) >= SECONDS_TO_COMPILE:
-            quick = _speed(make_system(), source, replace(choice, compiled=True))
+            quick = _speed(make_system(), source, replace(choice, compiled=True), seconds)
             if quick is not None and quick > speed:
                 speed, choice = quick, replace(choice, compiled=True)
         threads = torch.get_num_threads()
-        if choice.device == "cpu" and threads > 1:
+        if choice.device == "cpu" and threads > 1 and time.perf_counter() - start <= 2 * seconds + LEAST_SECONDS:
             torch.set_num_threads(threads // 2)
-            calm = _speed(make_system(), source, choice) or 0.0
+            calm = _speed(make_system(), source, choice, seconds) or 0.0
             torch.set_num_threads(threads)
             if calm > BUSY * speed:
                 return choice, calm, True
     return choice, speed, False
 
 
-def _speed(system: System, source: Source, choice: Execution) -> float | None:
+def _speed(system: System, source: Source, choice: Execution, seconds: float) -> float | None:
+    """Pictures a second; of the warm-up alone where that took longer than ``seconds``."""
     try:
         choice.apply(system)
         table = Table(system.phases()[0].turns, source, choice.device, choice.autocast, seed=0)
-        speeds = []
+        speeds: list[float] = []
+        begun = time.perf_counter()
         for i in range(WARM_UP_STEPS + TIMED_STEPS):
             start = time.perf_counter()
             played = run_step(table, fraction=0.0)
             if choice.device != "cpu":
                 played.losses[table.turns[-1].name]["total"].item()  # wait for the device
-            if i >= WARM_UP_STEPS:
-                speeds.append(played.pictures / (time.perf_counter() - start))
+            now = time.perf_counter()
+            slow = now - begun > max(seconds, LEAST_SECONDS)
+            if i >= WARM_UP_STEPS or slow:
+                speeds.append(played.pictures / (now - start))
+            if slow and not choice.compiled:
+                break
     except (RuntimeError, NotImplementedError, ImportError):  # a compiler that is missing, an operation that is
         return None
     return max(speeds)  # what else the machine does only slows steps down

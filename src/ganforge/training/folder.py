@@ -18,12 +18,12 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from filelock import FileLock, Timeout
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ganforge import __version__
 from ganforge.errors import RunError, UsageError
@@ -31,7 +31,7 @@ from ganforge.files import quoted, replacing
 from ganforge.training.budget import Budget
 
 Event = dict[str, Any]
-FORMAT = 1
+FORMAT: Literal[1] = 1
 
 
 class RunConfig(BaseModel):
@@ -39,7 +39,7 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: int = FORMAT
+    format: Literal[1] = FORMAT
     ganforge: str = __version__
     recipe: str
     system: str
@@ -48,7 +48,7 @@ class RunConfig(BaseModel):
     pack: dict[str, Any] = Field(description="the pack's options")
     digest: str = Field(description="of the pack")
     flip: bool = Field(description="whether pictures are mirrored half of the time")
-    seed: int
+    seed: int = Field(ge=0, lt=2**63)
     seconds: float | None = Field(None, description="budget as wall time")
     images: int | None = Field(None, description="budget as pictures seen")
     replay: list[dict[str, Any]] | None = Field(None, description="plans of another run, replayed instead of a budget")
@@ -58,10 +58,15 @@ class RunConfig(BaseModel):
     frames: int = Field(48, ge=2, description="moments of the time-lapse")
     tensorboard: bool = False
 
-    @property
-    def budget(self) -> Budget:
-        """As given, extended by later sittings."""
-        return Budget(self.seconds, self.images)
+    @model_validator(mode="after")
+    def _sound(self) -> "RunConfig":
+        try:
+            Budget(self.seconds, self.images)
+        except UsageError:
+            raise ValueError("either seconds or images is above 0, the other one null") from None
+        if not all(_complete({"event": "plan", **plan}) for plan in self.replay or ()):
+            raise ValueError("replay holds something that is no plan")
+        return self
 
 
 class Run:
@@ -81,7 +86,7 @@ class Run:
             raise RunError(f"{self.path} is not a run folder: it holds no run.json.") from None
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
+            where = ".".join(map(str, first["loc"])) or "the whole file"
             raise RunError(
                 f"{self.path / 'run.json'} is damaged or of another version: {where}: {first['msg']}."
             ) from None
@@ -90,8 +95,17 @@ class Run:
     def create(cls, path: Path, config: RunConfig) -> "Run":
         """Make a new run folder. Raises RunError where something is there already or nothing can be written."""
         must_be_free(path)
-        with explained(path), replacing(path / "run.json") as file:
-            file.write_text(config.model_dump_json(indent=1), encoding="utf-8")
+        new = not path.exists()
+        try:
+            with replacing(path / "run.json") as file:
+                file.write_text(config.model_dump_json(indent=1), encoding="utf-8")
+        except OSError as error:
+            if new:
+                with suppress(OSError):
+                    path.rmdir()
+            raise RunError(
+                f"No run folder can be made at {path}: {error.strerror or error}. {_remedy(error)}"
+            ) from None
         return cls(path)
 
     def sweep(self) -> None:
@@ -129,8 +143,10 @@ class Run:
     def state(self) -> dict[str, Any]:
         """state.json; empty for a run that never started, "interrupted" for one whose process died."""
         try:
-            state: dict[str, Any] = json.loads((self.path / "state.json").read_text(encoding="utf-8"))
+            state: Any = json.loads((self.path / "state.json").read_text(encoding="utf-8"))
         except (OSError, ValueError):
+            return {}
+        if not isinstance(state, dict):
             return {}
         if state.get("state") == "running" and not self._held():
             state["state"] = "interrupted"
@@ -193,7 +209,24 @@ def _parsed(line: str) -> Event | None:
         event = json.loads(line)
     except ValueError:
         return None
-    return event if isinstance(event, dict) else None
+    return event if isinstance(event, dict) and _complete(event) else None
+
+
+NEEDED: dict[str, dict[str, type]] = {
+    "plan": {"seen": int, "fraction": float, "planned": int},
+    "execution": {"device": str, "layout": str, "precision": str},
+    "threads": {"seen": int, "threads": int},
+    "report": {"seen": int, "losses": dict},
+    "sample": {"seen": int, "fraction": float, "seconds": float, "file": str},
+}
+"""What readers of the log count on; an event without it is damaged and passed over."""
+
+
+def _complete(event: Event) -> bool:
+    def fits(value: object, kind: type) -> bool:
+        return isinstance(value, int | float) if kind is float else isinstance(value, kind)
+
+    return all(fits(event.get(key), kind) for key, kind in NEEDED.get(str(event.get("event")), {}).items())
 
 
 def _finite(value: Any) -> Any:
@@ -207,24 +240,22 @@ def _finite(value: Any) -> Any:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn a full disk, a read-only target and the like into a RunError that says what to do."""
+    """Turn a full disk, a read-only target and the like, while a run goes on, into a RunError that says what to do."""
     try:
         yield
     except OSError as error:
-        raise RunError(_why(path, error)) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            said = f"The disk that holds {path} is full. Free some space"
+        elif error.errno in (errno.ENOTDIR, errno.EEXIST):
+            said = f"{path} cannot be written: {error.filename or 'a file'} is in the way. Move it elsewhere"
+        else:
+            said = f"{path} cannot be written ({error.strerror or error}). Make it writable"
+        raise RunError(f"{said}; `ganforge resume {quoted(path)}` then goes on from the last checkpoint.") from error
 
 
-def _why(path: Path, error: OSError) -> str:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
-            f"The disk that holds {path} is full. Free some space; "
-            f"`ganforge resume {quoted(path)}` then goes on from the last checkpoint."
-        )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{path} cannot be written ({error.strerror}). Name a folder of yours with --out."
-    if error.errno in (errno.ENOTDIR, errno.EEXIST):
-        return f"{path} cannot be made a folder: a file of that name is in the way. Name another with --out."
-    return f"{path} cannot be written: {error.strerror or error}."
+def _remedy(error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "Free some space, or name a folder on another disk with --out." if full else "Name another one with --out."
 
 
 def must_be_free(path: Path) -> None:

@@ -38,6 +38,8 @@ REPORTS = 100
 WATCH_SHARE = 0.04
 """At most this share of the time goes into samples of the fixed seeds."""
 MOST_ROLLBACKS = 3
+FEWEST_STEPS = 100
+"""Before so many, samples that do not differ are young, not collapsed."""
 
 
 class Interrupted(Exception):  # noqa: N818 - nothing went wrong
@@ -316,7 +318,7 @@ class Loop:
         seconds = self.clock.seconds(time.perf_counter())
         about = {"seen": self.seen, "fraction": fraction, "seconds": seconds}
         self._tell({"event": "sample", **about, "file": file, "verdicts": sheet.verdicts, "spread": sheet.spread})
-        noticed = self._collapse.noticed(sheet.spread, fraction)
+        noticed = self._collapse.noticed(sheet.spread, fraction) if self.table.steps >= FEWEST_STEPS else None
         if noticed is not None:
             self._tell({"event": noticed, **about, "spread": sheet.spread})
         self._watch_seconds += time.perf_counter() - start
@@ -403,11 +405,12 @@ class Loop:
 
     @contextmanager
     def _stoppable(self) -> Iterator[None]:
-        """Let Ctrl-C and SIGTERM end the run between two steps; a second Ctrl-C ends it at once."""
+        """Let Ctrl-C, SIGTERM and a closed terminal end the run between two steps; a second Ctrl-C ends it at once."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}
+        heard = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+        before = {number: signal.getsignal(number) for number in heard}
 
         def stop(number: int, frame: FrameType | None) -> None:
             self._stop = True

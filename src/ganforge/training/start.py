@@ -19,11 +19,11 @@ from ganforge.drawing.timelapse import stored_frames, timelapse
 from ganforge.errors import GanforgeError, RunError, TrainingError, UsageError
 from ganforge.files import quoted, to_disk
 from ganforge.game import Config, System
-from ganforge.machine import best_device, describe, keep_freed_memory
+from ganforge.machine import best_device, describe, keep_freed_memory, memory_bytes
 from ganforge.model.card import DataCard
 from ganforge.pictures import Pack, PackOptions, PackSource, known_pack, make_pack, split_held_out
 from ganforge.progress import Progress, silent
-from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system
+from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system, reasons
 from ganforge.training import checkpoints
 from ganforge.training.averages import Average
 from ganforge.training.budget import Budget, Clock, parse_count
@@ -182,7 +182,7 @@ def resume(
             config = system.config_class.model_validate(run.config.config)
         except ValidationError as error:
             raise RunError(
-                f"{run.path / 'run.json'} holds settings that {system.name} does not know: {error}"
+                f"{run.path / 'run.json'} holds settings that {system.name} does not take: {reasons(error)}"
             ) from None
         _play(run, pack, config, notebook(run.path) if observers is None else observers, more=more, again=True)
     return run
@@ -253,9 +253,13 @@ def _set_up(
         for observer in observers:
             observer(event)
 
+    _must_fit(config, device)
     system = make_system()
     run.sweep()
     checkpoints.sweep(run.path / "checkpoints")
+    if more is not None and not checkpoints.saved(run.path / "checkpoints"):
+        run.extend(seconds=more.seconds, images=more.images, replay=None, replay_threads=None)  # nothing is spent yet
+        more = None
     execution, speed, busy = _execution(run, make_system, source, candidates(system, device), tell, notes)
     execution.apply(system)
     phases = system.phases()
@@ -321,6 +325,11 @@ def _execution(
     else:
         tell({"event": "calibrating", "seen": 0})
         chosen, speed, busy = calibrate(make_system, source, choices, CALIBRATION_SHARE * run.config.seconds)
+        if speed is not None and speed * run.config.seconds < source.batch_size:
+            raise TrainingError(
+                f"One step of {source.batch_size} pictures takes about {source.batch_size / speed:.0f} seconds here, and all "
+                f"there is are {run.config.seconds:.0f}. Take more --minutes, a smaller --size or --set batch_size=…."
+            )
     if speed is None and run.config.seconds is not None:
         _, speed, busy = calibrate(make_system, source, [chosen], 0)
     tell({"event": "start", "seen": 0, "machine": describe().as_dict(), "notes": [note for note in notes if note]})
@@ -340,7 +349,7 @@ def _matching(choices: Sequence[Execution], wanted: Mapping[str, Any] | None) ->
 
 def _logged_execution(run: Run) -> dict[str, Any] | None:
     events = run.events("execution")
-    return {k: events[-1][k] for k in ("device", "layout", "precision", "compiled")} if events else None
+    return {k: events[-1].get(k) for k in ("device", "layout", "precision", "compiled")} if events else None
 
 
 def _finish(run: Run, loop: Loop) -> None:
@@ -379,6 +388,17 @@ def _drawn(run: Run) -> bool:
     clips = ("timelapse.mp4", "timelapse.gif") if run.events("sample") else ()
     files = (*clips, "curves.png", "curves.svg")
     return bool(run.state().get("drawn")) and all((run.path / name).exists() for name in files)
+
+
+def _must_fit(config: Config, device: torch.device) -> None:
+    """Refuse a batch that no memory holds: Linux would end the process without a word."""
+    least = 50 * 4 * config.batch_size * config.channels * config.height * config.width
+    there = memory_bytes()
+    if device.type == "cpu" and there and least > there:
+        raise TrainingError(
+            f"A batch of {config.batch_size:,} pictures of {config.width}x{config.height} needs far more memory than the "
+            f"{there / 2**30:.0f} GiB here. Take a smaller --set batch_size=…, or a smaller --size."
+        )
 
 
 @contextmanager

@@ -34,6 +34,8 @@ def find_collection(pictures: str | Path) -> Collection:
         PicturesError: nothing is there, or nothing that can be read.
         UsageError: ``avatars:`` followed by something else than numbers.
     """
+    if not str(pictures).strip():
+        raise PicturesError("The name of the pictures is empty. Name a folder, an archive, or `avatars`.")
     path = Path(pictures).expanduser()
     drawn = None if path.exists() else avatars.parse(str(pictures))
     if drawn is not None:
@@ -56,6 +58,8 @@ def _open(path: Path, asked: str) -> FileTree:
         raise PicturesError(f"There is no permission to read {asked}.") from None
     except OSError as error:
         raise PicturesError(f"{asked} cannot be read: {error.strerror or error}.") from None
+    if path.exists():
+        raise PicturesError(f"{asked} is neither a folder nor a regular file, so no collection of pictures.")
     raise PicturesError(_missing(path, asked))
 
 

@@ -81,6 +81,8 @@ def find(tree: FileTree) -> Collection | None:
     def column(keys: tuple[str, ...], kinds: str) -> list[Any] | None:
         found = next((k for k in keys if k in shapes and shapes[k][0] == (count,)), None)
         if found is None:
+            for other in (k for k in keys if k in shapes and k != key):
+                remarks.append(f"{other} has the shape {shapes[other][0]} and was not used; expected ({count},).")
             return None
         if shapes[found][1].kind not in kinds:
             remarks.append(f"{found} has the type {shapes[found][1]} and was not used; save it as numbers or strings.")
@@ -133,15 +135,7 @@ class _Npz(Mapping[str, Array]):
                     self.shapes[info.filename.removesuffix(".npy")] = (shape, dtype)
         except UnreadablePicture as error:
             raise PicturesError(f"{name}: {error}") from None
-        except (
-            zipfile.BadZipFile,
-            ValueError,
-            OSError,
-            EOFError,
-            zlib.error,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+        except Exception as error:  # zip, zlib, NumPy's header and its literals: damage has a dozen names
             raise PicturesError(f"{name} is no whole .npz file ({error}). Save it again with numpy.savez.") from None
 
     def __getitem__(self, key: str) -> Array:
