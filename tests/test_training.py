@@ -387,6 +387,11 @@ class TestBudget:
         spent = run.events("finished")[-1]["seconds"]
         assert spent == pytest.approx(9, rel=0.12)  # the promise is 3 % of minutes; this is nine seconds
 
+    @pytest.mark.slow
+    def test_a_minute_is_kept_within_three_per_cent(self, pictures, tmp_path):
+        run = ganforge.train(pictures, minutes=1, out=tmp_path / "r", **QUICK)
+        assert run.events("finished")[-1]["seconds"] == pytest.approx(60, rel=0.03)
+
     def test_a_slow_start_does_not_end_the_run_early(self, pictures, tmp_path, monkeypatch):
         """The first checkpoint and the first step are slow; no plan may be made from them alone."""
         written = checkpoints.save
