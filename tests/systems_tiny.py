@@ -9,7 +9,7 @@ from PIL import Image
 from pydantic import Field
 from torch import Tensor, nn
 
-from ganforge.game import Config, Losses, Phase, Recipe, Step, System, Turn
+from ganforge.game import Losses, Phase, PictureConfig, Recipe, Step, System, Turn
 from ganforge.systems import configure, recipes
 from ganforge.systems.dcgan import Dcgan, DcganConfig
 
@@ -23,7 +23,7 @@ TINY = {
 }
 
 
-def tiny(name: str) -> tuple[Recipe, Config]:
+def tiny(name: str) -> tuple[Recipe, PictureConfig]:
     """A recipe and its smallest sensible config (16×16 where the recipe takes any size)."""
     recipe = recipes()[name]
     height, width = recipe.size or (16, 16)
@@ -46,7 +46,7 @@ def write_pictures(folder: Path, count: int = 80, side: int = 20, seed: int = 0)
 # --- systems that are no single game: what the house promises to play as well ------------------------------------------
 
 
-class TinyConfig(Config):
+class TinyConfig(PictureConfig):
     learning_rate: float = Field(1e-2, gt=0, description="Adam's")
 
 

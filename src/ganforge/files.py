@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever sees half of it, and naming one so that a shell understands."""
+"""Writing a file so that nobody ever sees half of it, and naming one so that a shell understands or nothing is lost."""
 
 import os
 import re
@@ -34,6 +34,15 @@ def to_disk(path: Path) -> None:
         if file.is_file():
             with file.open("rb+") as opened:
                 os.fsync(opened.fileno())
+
+
+def free_name(path: Path) -> Path:
+    """``path``, or where that is taken, ``name-2``, ``name-3`` …: nothing is ever overwritten."""
+    number, free = 2, path
+    while free.exists():
+        free = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return free
 
 
 def quoted(path: Path | str) -> str:

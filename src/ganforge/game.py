@@ -211,17 +211,18 @@ class Phase:
 # --- what a system is made of -----------------------------------------------------------------------------------------
 
 
-class Config(BaseModel):
-    """Base of every system's config: frozen, keyword-only, unknown names refused, units in the names.
-
-    A system adds its own fields; these are the ones that the loop and the Model read.
-    """
+class Section(BaseModel):
+    """Base of a config's sections (``d.widths``): frozen, unknown names refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
 
-    height: int = Field(gt=0, description="pixels of a picture from top to bottom")
-    width: int = Field(gt=0, description="pixels of a picture from left to right")
-    channels: Literal[3] = Field(3, description="red, green, blue")
+
+class Config(Section):
+    """Base of every system's config: frozen, keyword-only, unknown names refused, units in the names.
+
+    A system adds its own fields; these are the ones that whoever plays the game reads.
+    """
+
     batch_size: int = Field(64, ge=2, description="pictures of one step, over all processes")
     ema_halflife_kimg: float = Field(10.0, ge=0, description="half-life of the averaged weights; 0 keeps the raw ones")
     ema_rampup: float = Field(
@@ -234,10 +235,12 @@ class Config(BaseModel):
     )
 
 
-class Section(BaseModel):
-    """Base of a config's sections (``d.widths``): frozen, unknown names refused."""
+class PictureConfig(Config):
+    """Base of the configs of systems that learn from pictures: what the loop and the Model read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), allow_inf_nan=False)
+    height: int = Field(gt=0, description="pixels of a picture from top to bottom")
+    width: int = Field(gt=0, description="pixels of a picture from left to right")
+    channels: Literal[3] = Field(3, description="red, green, blue")
 
 
 class Generator(nn.Module, ABC):
@@ -382,6 +385,6 @@ class Recipe:
 
     name: str
     system: type[System]
-    make: Callable[[int, int], Config]
+    make: Callable[[int, int], PictureConfig]
     about: str
     size: tuple[int, int] | None = None

@@ -3,6 +3,7 @@
 s = D's logit, positive for real; D(x) = σ(s); softplus(s) = log(1 + e^s).
 """
 
+import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
@@ -34,3 +35,49 @@ def generator_minimax(logits: Tensor) -> Tensor:
     Its gradient fades when D is confident.
     """
     return -F.softplus(logits.float()).mean()
+
+
+# --- other games ------------------------------------------------------------------------------------------------------
+
+
+def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
+    """E f(G(z)) − E f(x): the critic's scores as far apart as its Lipschitz bound lets them (arXiv 1701.07875, eq. 2)."""
+    return fake.float().mean() - real.float().mean()
+
+
+def wasserstein_generator(fake: Tensor) -> Tensor:
+    """−E f(G(z))."""
+    return -fake.float().mean()
+
+
+def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """softplus(−(D(x) − D(G(z)))) over pairs: each real picture more real than the forged one beside it.
+
+    Jolicoeur-Martineau, arXiv 1807.00734; the pairing loss of R3GAN (Huang et al. 2024, arXiv 2501.05441, eq. 2).
+    """
+    return F.softplus(fake.float() - real.float()).mean()
+
+
+def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """softplus(−(D(G(z)) − D(x))) over pairs: each forged picture more real than the real one beside it."""
+    return relativistic_discriminator(fake, real)
+
+
+def squared_slope(scores: Tensor, pictures: Tensor) -> Tensor:
+    """E ‖∇ₓD(x)‖² over N pictures N×…: R1 on real pictures, R2 on forged ones, times γ/2.
+
+    Mescheder et al. 2018, arXiv 1801.04406, eq. 9. ``pictures`` must require gradients, and ``scores`` come from them.
+    """
+    return _slopes(scores, pictures).square().sum(-1).mean()
+
+
+def slope_from_one(scores: Tensor, pictures: Tensor) -> Tensor:
+    """E (‖∇ₓD(x)‖ − 1)² over N pictures: WGAN-GP's penalty, times λ (Gulrajani et al. 2017, arXiv 1704.00028, eq. 3)."""
+    return (_slopes(scores, pictures).norm(dim=-1) - 1).square().mean()
+
+
+def _slopes(scores: Tensor, pictures: Tensor) -> Tensor:
+    """∇ₓD(x), one row a score: (as scores)×the rest of a picture; kept differentiable."""
+    slopes = torch.autograd.grad(scores.float().sum(), pictures, create_graph=True)[0].float()
+    rows: Tensor = slopes.reshape(*scores.shape, -1)
+    return rows

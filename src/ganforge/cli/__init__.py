@@ -8,6 +8,7 @@ import typer
 
 from ganforge.cli.data import data_app
 from ganforge.cli.demo import demo
+from ganforge.cli.learn import learn
 from ganforge.cli.sample import sample
 from ganforge.cli.terminal import STOPPED, complain, prepare_streams
 from ganforge.cli.train import recipes, resume, train
@@ -26,6 +27,7 @@ app.command()(train)
 app.command()(resume)
 app.command()(sample)
 app.command()(recipes)
+app.command()(learn)
 app.add_typer(data_app, name="data")
 
 

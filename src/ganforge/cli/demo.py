@@ -31,9 +31,9 @@ def demo(
     from ganforge.cli.live import watching
     from ganforge.cli.terminal import say
     from ganforge.cli.train import stopping
-    from ganforge.files import quoted
+    from ganforge.files import free_name, quoted
 
-    folder = out or _free(Path("ganforge-demo"))
+    folder = out or free_name(Path("ganforge-demo"))
     begun = (folder / "run.json").exists()
     if not begun and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already; nothing was overwritten. Name another folder with --out.")
@@ -66,14 +66,6 @@ def demo(
     if open_page and _has_display():
         webbrowser.open(page.resolve().as_uri())
     say(f"The page: {page.resolve()}")
-
-
-def _free(path: Path) -> Path:
-    number, free = 2, path
-    while free.exists():
-        free = path.with_name(f"{path.name}-{number}")
-        number += 1
-    return free
 
 
 def _has_display() -> bool:

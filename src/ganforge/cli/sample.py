@@ -53,10 +53,11 @@ def sample(
         raise UsageError(f"A sheet is a PNG: name it {grid.with_suffix('.png')}.")
     import ganforge
     from ganforge.cli.terminal import progress_bar, say
+    from ganforge.files import free_name
 
     loaded = ganforge.load(model)
     if not targets:
-        grid = _new_name(Path(f"samples-{loaded.id[:6]}-seed{seed}.png"))
+        grid = free_name(Path(f"samples-{loaded.id[:6]}-seed{seed}.png"))
         targets = [grid]
     with progress_bar() as progress:
         if interpolate is not None:
@@ -97,12 +98,3 @@ def _write_interpolation(model: "Model", path: Path, n: int, seed: int, psi: flo
 
     path.parent.mkdir(parents=True, exist_ok=True)
     write_clip(frames(), path, FRAMES_A_SECOND)
-
-
-def _new_name(path: Path) -> Path:
-    number = 2
-    free = path
-    while free.exists():
-        free = path.with_stem(f"{path.stem}-{number}")
-        number += 1
-    return free

@@ -1,8 +1,7 @@
-"""Learning curves as PNG and SVG. No window, no pyplot, nothing global: safe inside a training loop or a server."""
+"""Learning curves as PNG and SVG; safe inside a training loop or a server."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,16 +9,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganforge.drawing.curves import VERDICT_NAMES, Curves, Series, loss_range, read_curves, smooth
-from ganforge.files import replacing
+from ganforge.drawing.figures import (
+    CRITIC,
+    FAINT_INK,
+    FORGER,
+    HELD_OUT,
+    HIT_RATE,
+    INK,
+    OTHERS,
+    bare,
+    figure,
+    heading,
+    save_figure,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-# Okabe and Ito's palette, darkened where thin lines on white need it; one colour a player in every panel.
-CRITIC, FORGER, HELD_OUT, HIT_RATE = "#0072b2", "#d55e00", "#00825e", "#5b3b8c"
-OTHERS = ("#8a6d00", "#a3466f", "#3d3d3d")
-INK, FAINT_INK, RULE = "#1b1f24", "#59616b", "#dfe3e8"
 
 PLAYERS = {"D": "D, the critic", "G": "G, the forger"}
 
@@ -27,18 +33,6 @@ VERDICT_STYLES: dict[str, dict[str, Any]] = {
     "training": {"color": CRITIC, "linestyle": "-"},
     "held_out": {"color": HELD_OUT, "linestyle": (0, (5, 2))},
     "fakes": {"color": FORGER, "linestyle": "-"},
-}
-
-STYLE: Any = {  # matplotlib's versions disagree on the type of a style
-    "font.family": ["DejaVu Sans"],  # matplotlib's own: the same picture on every machine
-    "font.size": 10,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "ganforge",  # equal logs give equal files
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "xtick.color": FAINT_INK,
-    "ytick.color": FAINT_INK,
-    "path.simplify": True,
 }
 
 
@@ -53,46 +47,30 @@ def learning_curves(events: Iterable[Mapping[str, Any]], path_png: Path | str, p
     Raises:
         OSError: when a file cannot be written.
     """
-    import matplotlib
-
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it tells users about font caches
     curves = read_curves(events)
-    with matplotlib.rc_context(STYLE):
-        figure = _draw(curves)
-        with replacing(path_png) as temporary:
-            figure.savefig(temporary, format="png", dpi=160)
-        with replacing(path_svg) as temporary:
-            figure.savefig(temporary, format="svg", metadata={"Date": None})
+    with figure(9, 8.4) as made:
+        _draw(made, curves)
+        save_figure(made, path_png, path_svg)
 
 
-def _draw(curves: Curves) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    figure = Figure(figsize=(9, 8.4), facecolor="white", layout=ConstrainedLayoutEngine(h_pad=0.09, w_pad=0.08))
-    FigureCanvasAgg(figure)
-    losses, verdicts, hit_rate = figure.subplots(3, 1, sharex=True, gridspec_kw={"height_ratios": [1, 1, 0.8]})
+def _draw(made: Figure, curves: Curves) -> None:
+    losses, verdicts, hit_rate = made.subplots(3, 1, sharex=True, gridspec_kw={"height_ratios": [1, 1, 0.8]})
     for axes in (losses, verdicts, hit_rate):
-        axes.grid(True, color=RULE, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.spines[:].set_visible(False)
-        axes.spines["bottom"].set(visible=True, color=RULE)
-        axes.tick_params(length=0)
+        bare(axes)
     _share_of_pictures(losses, hit_rate, curves)
 
-    _heading(losses, "Losses", "what each player minimises")
+    heading(losses, "Losses", "what each player minimises")
     for i, (turn, values) in enumerate(curves.losses.items()):
         colour = {"D": CRITIC, "G": FORGER}.get(turn, OTHERS[i % len(OTHERS)])
         _line(losses, curves.seen, values, label=PLAYERS.get(turn, turn), color=colour)
     losses.set_ylim(*loss_range(curves))
 
-    _heading(verdicts, "D's verdicts", "how real it finds them: 0 is fake, 1 is real")
+    heading(verdicts, "D's verdicts", "how real it finds them: 0 is fake, 1 is real")
     for kind, values in curves.verdicts.items():
         _line(verdicts, curves.seen, values, label=VERDICT_NAMES[kind], **VERDICT_STYLES[kind])
     verdicts.set_ylim(-0.02, 1.02)
 
-    _heading(hit_rate, "D's hit rate", "share of pictures it sorts rightly into real and fake")
+    heading(hit_rate, "D's hit rate", "share of pictures it sorts rightly into real and fake")
     _line(hit_rate, curves.seen, curves.hit_rate, label="hit rate", color=HIT_RATE)
     known = curves.hit_rate[np.isfinite(curves.hit_rate)]
     hit_rate.set_ylim(min(0.36, known.min(initial=1) - 0.04), 1.02)
@@ -106,15 +84,6 @@ def _draw(curves: Curves) -> Figure:
         _label_lines(axes)
     if not len(curves.seen):
         verdicts.text(0.5, 0.5, "no report yet", transform=verdicts.transAxes, ha="center", color=FAINT_INK)
-    return figure
-
-
-def _heading(axes: Axes, title: str, explanation: str) -> None:
-    text = axes.set_title(title, loc="left", fontsize=11.5, fontweight="bold", pad=8)
-    axes.annotate(
-        explanation, (1, 0), (10, 0), xycoords=text, textcoords="offset points", ha="left", va="bottom", fontsize=9,
-        color=FAINT_INK,
-    )  # fmt: skip
 
 
 def _label_lines(axes: Axes) -> None:

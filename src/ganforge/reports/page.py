@@ -20,9 +20,8 @@ from ganforge.drawing.grids import Pictures, tile
 from ganforge.drawing.timelapse import Frame, draw_frame, timelapse
 from ganforge.files import replacing
 from ganforge.reports.charts import Chart, Line, evenly, line_chart
+from ganforge.reports.rendering import render, template_text
 from ganforge.reports.story import Story
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 MOST_FINAL, MOST_REAL, MOST_SEEDS, MOST_FRAMES = 20, 12, 24, 40
 """Pictures in the hero's two grids, seeds and moments under the slider: what fits a screen at a good size."""
@@ -52,16 +51,7 @@ def write_page(story: Story, path: Path | str) -> None:
     Raises:
         OSError: when the file cannot be written.
     """
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    html = environment.get_template("page.html").render(**_context(story))
+    html = render("page.html", **_context(story))
     with replacing(path) as temporary:
         temporary.write_text(html, encoding="utf-8", newline="\n")
 
@@ -78,8 +68,8 @@ def _context(story: Story) -> dict[str, Any]:
     return {
         "story": story,
         "version": __version__,
-        "style": _read("page.css"),
-        "script": _read("page.js"),
+        "style": template_text("base.css") + template_text("page.css"),
+        "script": template_text("page.js"),
         "cell": {"w": cell_w, "h": cell_h},
         "final": [_still(picture) for picture in story.final[:MOST_FINAL]],
         "real": [_still(picture) for picture in story.real[:MOST_REAL]],
@@ -98,10 +88,6 @@ def _context(story: Story) -> dict[str, Any]:
             "charts": [{"seen": c.seen, "positions": c.positions, "values": c.values} for c in charts],
         },
     }
-
-
-def _read(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 # --- pictures ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from ganforge.errors import UnknownNameError, UsageError
-from ganforge.game import Config, Recipe, System
+from ganforge.game import PictureConfig, Recipe, System
 
 DEFAULT_RECIPE = "dcgan"
 
@@ -37,7 +37,7 @@ def find_system(name: str) -> type[System]:
         raise UnknownNameError("system", name, systems) from None
 
 
-def configure(recipe: Recipe, height: int, width: int, settings: dict[str, str] | None = None) -> Config:
+def configure(recipe: Recipe, height: int, width: int, settings: dict[str, str] | None = None) -> PictureConfig:
     """The recipe's config at that size, with ``settings`` (``{"d.widths": "64,128"}``) applied and everything checked.
 
     Raises:
@@ -51,9 +51,11 @@ def configure(recipe: Recipe, height: int, width: int, settings: dict[str, str] 
     for key, text in (settings or {}).items():
         _set(recipe.system.config_class, values, key, text)
     try:
-        return recipe.system.config_class.model_validate(values)
+        config = recipe.system.config_class.model_validate(values)
     except ValidationError as error:
         raise UsageError(f"These settings do not fit the recipe {recipe.name}: {reasons(error)}") from None
+    assert isinstance(config, PictureConfig)  # recipes are for pictures
+    return config
 
 
 def settings_of(recipe: Recipe) -> list[tuple[str, str, str]]:

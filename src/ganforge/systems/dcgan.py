@@ -33,7 +33,18 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ganforge import losses
-from ganforge.game import Condition, Config, Discriminator, Generator, Losses, Recipe, Section, Step, System, Turn
+from ganforge.game import (
+    Condition,
+    Discriminator,
+    Generator,
+    Losses,
+    PictureConfig,
+    Recipe,
+    Section,
+    Step,
+    System,
+    Turn,
+)
 
 # --- config -----------------------------------------------------------------------------------------------------------
 
@@ -62,7 +73,7 @@ class DiscriminatorConfig(Section):
     bias: bool = Field(False, description="biases in the convolutions and the last matrix product")
 
 
-class DcganConfig(Config):
+class DcganConfig(PictureConfig):
     """A DCGAN."""
 
     g: GeneratorConfig

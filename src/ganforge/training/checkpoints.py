@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ganforge.errors import ModelError, RunError
 from ganforge.files import to_disk
-from ganforge.game import Phase, System
+from ganforge.game import Phase, PictureConfig, System
 from ganforge.model.card import DataCard, TrainingCard, read_card, sha256
 from ganforge.model.model import save_model
 from ganforge.training.averages import Average
@@ -71,6 +71,7 @@ def save(
         shutil.rmtree(partial, ignore_errors=True)
         try:
             parts = {n: averages[n].net if n in averages else system.nets[n] for n in system.parts}
+            assert isinstance(system.config, PictureConfig)
             size = (system.config.height, system.config.width)
             save_model(
                 partial / "model",

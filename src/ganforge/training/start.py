@@ -18,7 +18,7 @@ from ganforge.drawing.plots import learning_curves
 from ganforge.drawing.timelapse import stored_frames, timelapse
 from ganforge.errors import GanforgeError, RunError, TrainingError, UsageError
 from ganforge.files import quoted, to_disk
-from ganforge.game import Config, System
+from ganforge.game import PictureConfig, System
 from ganforge.machine import best_device, describe, keep_freed_memory, memory_bytes
 from ganforge.model.card import DataCard
 from ganforge.pictures import Pack, PackOptions, PackSource, known_pack, make_pack, split_held_out
@@ -184,6 +184,7 @@ def resume(
             raise RunError(
                 f"{run.path / 'run.json'} holds settings that {system.name} does not take: {reasons(error)}"
             ) from None
+        assert isinstance(config, PictureConfig)  # recipes are for pictures
         _play(run, pack, config, notebook(run.path) if observers is None else observers, more=more, again=True)
     return run
 
@@ -194,7 +195,7 @@ def resume(
 def _play(
     run: Run,
     pack: Pack,
-    config: Config,
+    config: PictureConfig,
     observers: Sequence[Observer],
     *,
     notes: Sequence[str] = (),
@@ -232,7 +233,7 @@ def _play(
 def _set_up(
     run: Run,
     pack: Pack,
-    config: Config,
+    config: PictureConfig,
     observers: Sequence[Observer],
     begun: float,
     notes: Sequence[str],
@@ -390,7 +391,7 @@ def _drawn(run: Run) -> bool:
     return bool(run.state().get("drawn")) and all((run.path / name).exists() for name in files)
 
 
-def _must_fit(config: Config, device: torch.device) -> None:
+def _must_fit(config: PictureConfig, device: torch.device) -> None:
     """Refuse a batch that no memory holds: Linux would end the process without a word."""
     least = 50 * 4 * config.batch_size * config.channels * config.height * config.width
     there = memory_bytes()
@@ -402,7 +403,7 @@ def _must_fit(config: Config, device: torch.device) -> None:
 
 
 @contextmanager
-def _memory_explained(config: Config) -> Iterator[None]:
+def _memory_explained(config: PictureConfig) -> Iterator[None]:
     try:
         yield
     except (MemoryError, RuntimeError) as error:

@@ -1,0 +1,82 @@
+"""Where the articles about the four-pixel GAN (and the two beside them) slip: the wrong and the right, side by side."""
+
+from collections.abc import Sequence
+from math import erf, log, sqrt
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ganforge.drawing.figures import CRITIC, FORGER, INK, bare, figure, heading, save_figure
+from ganforge.drawing.networks import number
+from ganforge.lessons.slanted import FACES, HAND_CRITIC, NON_FACE, Array, Moment, log_sigmoid, sigmoid
+from ganforge.ops.minibatch import closeness
+
+
+def draw(folder: Path, moments: Sequence[Moment]) -> None:
+    """slips-losses.png and slips-curve.png."""
+    d = np.linspace(0.004, 0.996, 400)
+    with figure(9.4, 3.4) as made:
+        errors, slopes, total = made.subplots(1, 3)
+        for axes in (errors, slopes, total):
+            bare(axes)
+            axes.set(xlim=(0, 1), xlabel="D(G(z))")
+        errors.plot(d, -np.log(d), color=FORGER, linewidth=2, label="−ln D")
+        errors.plot(d, np.log(1 - d), color=CRITIC, linewidth=2, label="ln(1 − D)")
+        errors.set_ylim(-4, 4)
+        heading(errors, "a", "two errors of the forger")
+        slopes.plot(d, d - 1, color=FORGER, linewidth=2, label="−(1 − D)")
+        slopes.plot(d, -d, color=CRITIC, linewidth=2, label="−D")
+        heading(slopes, "a", "their slopes by the score")
+        total.plot(d, -np.log(d) - np.log(1 - d), color=INK, linewidth=2, label="−ln D − ln(1 − D)")
+        total.plot([0.5], [2 * log(2)], "o", color=INK, markersize=8)
+        total.set_ylim(0, 6)
+        heading(total, "b", "lowest at ½")
+        for axes in (errors, slopes, total):
+            axes.legend(frameon=False)
+        save_figure(made, folder / "slips-losses.png")
+    right, wrong = (np.array([error(m) for m in moments]) for error in (_on_picture, _on_number))
+    with figure(8, 3) as made:
+        axes = made.subplots()
+        bare(axes)
+        width = 100
+        rounds = np.arange(len(right) - width + 1) / len(FACES)
+        for curve, colour, name in ((right, CRITIC, "G(z) goes in"), (wrong, FORGER, "z goes in")):
+            axes.plot(rounds, np.convolve(curve, np.full(width, 1 / width), "valid"), color=colour, label=name)
+        axes.set(xlabel="rounds", ylabel="−ln(1 − D(·))", ylim=(0, None))
+        axes.legend(frameon=False)
+        heading(axes, "g", "the critic's error about forged pictures")
+        save_figure(made, folder / "slips-curve.png")
+
+
+def values(moments: Sequence[Moment]) -> dict[str, str]:
+    """The numbers that the page quotes."""
+    first, last = moments[0], moments[-1]
+    right, wrong = _on_picture(last), _on_number(last)
+    alike = torch.from_numpy(np.repeat(FACES[:1], 64, axis=0) @ _kernels()).reshape(64, 5, 3)
+    mixed = torch.from_numpy(np.random.RandomState(0).rand(64, 4) @ _kernels()).reshape(64, 5, 3)
+    return {
+        "slip_c_wrong": number(float(sigmoid(HAND_CRITIC.score(NON_FACE) + 1))),
+        "slip_c_right": number(float(HAND_CRITIC.verdict(NON_FACE))),
+        "slip_e_outside": f"{1 - erf(1 / sqrt(2)) / 2:.0%}".replace("%", " %"),
+        "slip_f_right": number(-log(0.7)),
+        "slip_g_right": number(right),
+        "slip_g_wrong": number(wrong),
+        "slip_h_start": number(float(first.critic.verdict(first.forged))),
+        "slip_h_end": number(float(last.critic.verdict(last.forged))),
+        "slip_i_same": f"{float(closeness(alike).mean()):.0f}",
+        "slip_i_mixed": f"{float(closeness(mixed).mean()):.1f}",
+    }
+
+
+def _on_picture(moment: Moment) -> float:
+    return float(-log_sigmoid(-moment.critic.score(moment.forged)))
+
+
+def _on_number(moment: Moment) -> float:
+    """A number where four were expected: NumPy multiplies it with each weight and finds four verdicts for one picture."""
+    return float(-log_sigmoid(-(moment.z * moment.critic.weights + moment.critic.bias)).mean())
+
+
+def _kernels() -> Array:
+    return np.random.RandomState(1).normal(size=(4, 15)) * 2

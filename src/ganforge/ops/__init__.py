@@ -1,0 +1,1 @@
+"""Operations of nets: tensors in, tensors out, equation cited. No config."""

@@ -1,0 +1,57 @@
+"""Minibatch features: a discriminator sees how alike the pictures of a batch are, so that a generator which draws one
+picture again and again gives itself away.
+
+Both belong in D, and are computed within the real batch and within the generated batch apart.
+Shapes: N pictures of a batch · A features of a picture · B kernels · C numbers a kernel.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+class MinibatchDiscrimination(nn.Module):
+    """f N×A → N×(A + B): the features and, for each of B kernels, how close the rest of the batch is.
+
+        M_i = f(x_i) · T ∈ ℝ^{B×C},  T ∈ ℝ^{A×B×C} learned
+        o(x_i)_b = Σ_{j≠i} exp(−‖M_{i,b} − M_{j,b}‖₁)
+
+    Salimans et al., "Improved Techniques for Training GANs", arXiv 1606.03498, §3.2. The picture itself, which would add
+    the constant 1, is left out, as in the paper's words ("other samples") and in its published code. B = 100 and C = 5
+    are that code's; T starts as N(0, 1/A), so that distances are of order C whatever A is.
+    """
+
+    def __init__(self, features: int, kernels: int = 100, dims: int = 5) -> None:
+        super().__init__()
+        self.tensor = nn.Parameter(torch.randn(features, kernels, dims) * features**-0.5)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """…×N×A → …×N×(A + B), whatever stands before N."""
+        return torch.cat((features, closeness(torch.tensordot(features, self.tensor, 1)).to(features.dtype)), -1)
+
+
+def closeness(rows: Tensor) -> Tensor:
+    """M …×N×B×C → o …×N×B, in float32: Σ over the *other* pictures j of exp(−‖M_i − M_j‖₁), each in (0, N − 1).
+
+    Differentiable twice (gradient penalties need it), which torch.cdist is not.
+    """
+    m = rows.float().movedim(-3, -2)  # …×B×N×C
+    distances = (m.unsqueeze(-2) - m.unsqueeze(-3)).abs().sum(-1)  # …×B×N×N
+    return (distances.neg().exp().sum(-1) - 1).movedim(-2, -1)
+
+
+def minibatch_stddev(maps: Tensor, group: int = 4) -> Tensor:
+    """N×C×H×W → N×(C + 1)×H×W: one more map that holds the spread within a group of ``group`` pictures.
+
+    Karras et al., "Progressive Growing of GANs", arXiv 1710.10196, §3, in the grouped form of StyleGAN2: the standard
+    deviation over the group at every place, averaged over maps and places. Pictures i, i + n, i + 2n … (n = N / group)
+    are a group; a batch smaller than ``group`` is one.
+
+    Raises:
+        ValueError: N does not divide into groups.
+    """
+    size = min(group, len(maps))
+    if len(maps) % size:
+        raise ValueError(f"a batch of {len(maps)} does not divide into groups of {size}")
+    groups = maps.float().reshape(size, -1, *maps.shape[1:])
+    spread = (groups.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3), keepdim=True)  # n×1×1×1
+    return torch.cat((maps, spread.repeat(size, 1, *maps.shape[2:]).to(maps.dtype)), 1)
