@@ -8,31 +8,28 @@ table into bench/RESULTS.md.
 """
 
 import argparse
-import datetime
 import multiprocessing
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganforge.game import System
-from ganforge.machine import describe, keep_freed_memory, peak_memory_bytes
+from ganforge.machine import keep_freed_memory, peak_memory_bytes
 from ganforge.pictures import PackOptions, PackSource, make_pack
 from ganforge.systems import configure, find_recipe
 from ganforge.training.execution import Execution, candidates
 from ganforge.training.step import Table, run_step
 from plain import step_of
+from results import write_section
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
 RECIPE = "dcgan64_pytorch"
-MARK = "## Training speed"
+TITLE = "Training speed"
 
 
 def main() -> None:
@@ -153,16 +150,10 @@ def _matmul_peak(dtype: torch.dtype, side: int = 2048) -> float:
 def _write(
     args: argparse.Namespace, rows: list[str], flops: float, loader: float, fastest: float, compiling: float
 ) -> None:
-    machine = describe()
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
-    said = "\n".join(
+    write_section(
+        TITLE,
+        f"python bench/training.py --rounds {args.rounds} --steps {args.steps} --batch {args.batch}",
         [
-            MARK,
-            "",
-            f"`python bench/training.py --rounds {args.rounds} --steps {args.steps} --batch {args.batch}` · "
-            f"{datetime.date.today()} · {commit.strip() or 'no commit'} · {machine.name}, {machine.threads} threads, "
-            f"torch {machine.torch}",
-            "",
             f"The nets of {RECIPE}, batch {args.batch}, 64 px, {args.rounds} rounds of {args.steps} steps in turn; "
             "ratio = median over rounds of plain time / this time.",
             "",
@@ -173,16 +164,8 @@ def _write(
             f"- A step is {flops / 1e9:.1f} GFLOP (eager, float32, `torch.utils.flop_counter`).",
             f"- The loader takes {1e3 * loader:.2f} ms a batch, {100 * loader / fastest:.1f} % of the fastest step.",
             f"- Compiling takes up to {compiling:.0f} s (torch.compile, a cold cache).",
-            "",
-        ]
+        ],
     )
-    print(said)
-    before = (
-        RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Measured\n\nEvery table names its command.\n"
-    )
-    head, _, tail = before.partition(MARK)
-    rest = tail[tail.find("\n## ") + 1 :] if "\n## " in tail else ""
-    RESULTS.write_text(head.rstrip() + "\n\n" + said + ("\n" + rest if rest else ""), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -73,7 +73,8 @@ def squared_slope(scores: Tensor, pictures: Tensor) -> Tensor:
 
 def slope_from_one(scores: Tensor, pictures: Tensor) -> Tensor:
     """E (‖∇ₓD(x)‖ − 1)² over N pictures: WGAN-GP's penalty, times λ (Gulrajani et al. 2017, arXiv 1704.00028, eq. 3)."""
-    return (_slopes(scores, pictures).norm(dim=-1) - 1).square().mean()
+    steepness: Tensor = torch.linalg.vector_norm(_slopes(scores, pictures), dim=-1)
+    return (steepness - 1).square().mean()
 
 
 def _slopes(scores: Tensor, pictures: Tensor) -> Tensor:

@@ -5,16 +5,30 @@ from typing import Annotated
 
 import typer
 
+from ganforge.cli.options import read_settings
 from ganforge.errors import UsageError
 
 
 def learn(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Without a name: a list of the lessons.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Argument(metavar="[MODEL]", help="For anatomy: a run folder or a model folder.", show_default=False),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="Play it otherwise, e.g. game --set data=moons. Again for more."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where to write; by default a new folder here.")
     ] = None,
 ) -> None:
-    """Play a lesson: prints its numbers, draws its figures, and writes a page that explains them."""
+    """Play a lesson: prints its numbers, draws its figures, and writes a page that explains them.
+
+    With --set it plays what you ask for, and leaves figures and numbers.
+    """
     from ganforge.cli.terminal import progress_bar, say
     from ganforge.files import free_name, quoted
     from ganforge.lessons.lesson import find_lesson, lessons
@@ -25,14 +39,20 @@ def learn(
             say(f"ganforge learn {lesson.name:<12} {lesson.about}")
         return
     lesson = find_lesson(name)
+    wanted = read_settings(settings or [])
+    if model is not None:
+        wanted["model"] = model
+    play = lesson.with_settings(wanted) if wanted else lesson.play
     folder = out or free_name(Path(f"ganforge-{lesson.name}"))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already; nothing was overwritten. Name another folder with --out.")
     folder.mkdir(parents=True, exist_ok=True)
     with progress_bar() as progress:
-        played = lesson.play(folder, progress)
-    page = write_pages(lesson, played.values, folder)
+        played = play(folder, progress)
     for line in played.told:
         say(line)
-    say(f"Figures: {quoted(folder)}")
-    say(f"The page: {page.resolve()}")
+    for figure in sorted(path for path in folder.iterdir() if path.is_file()):
+        say(quoted(figure))
+    if played.values:
+        page = write_pages(lesson, played.values, folder)
+        say(f"The page: {page.resolve()}")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ganforge.errors import UsageError
+from ganforge.cli.options import read_settings
 
 Pictures = Annotated[
     str, typer.Argument(metavar="PICTURES", help="A folder, an archive, a known layout, or avatars[:COUNT[:SEED]].")
@@ -69,7 +69,7 @@ def train(
             recipe=recipe,
             size=size,
             seed=seed,
-            settings=parse_settings(set_ or []),
+            settings=read_settings(set_ or []),
             out=folder,
             flip=flip,
             background=background,
@@ -114,17 +114,6 @@ def recipes(
         return
     for key, value, about in settings_of(find_recipe(name)):
         say(f"{key} = {value}\n    {about}")
-
-
-def parse_settings(pairs: list[str]) -> dict[str, str]:
-    """``["d.widths=32,64"]`` → ``{"d.widths": "32,64"}``. Raises UsageError for what has no "="."""
-    settings = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals or not key.strip():
-            raise UsageError(f"--set takes KEY=VALUE, such as --set learning_rate=1e-4; {pair!r} came.")
-        settings[key.strip()] = value.strip()
-    return settings
 
 
 @contextmanager

@@ -2,14 +2,18 @@
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
-from ganforge.errors import UnknownNameError
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ganforge.errors import UnknownNameError, UsageError
 from ganforge.progress import Progress
+from ganforge.systems import reasons
 
 TEXTS = Path(__file__).parent / "texts"
 LANGUAGES = {"en": "English", "zh": "中文"}
@@ -17,17 +21,39 @@ FIGURE = re.compile(r"\]\(([\w-]+\.(?:png|gif|mp4))\)")
 HOLE = re.compile(r"\{\{\s*(?:(code|value):\s*)?([\w.]+)\s*\}\}")
 
 
+class Settings(BaseModel):
+    """Base of what a user may change in a lesson with ``--set name=value``."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=())
+
+
+S = TypeVar("S", bound=Settings)
+
+
 @dataclass(frozen=True)
 class Played:
     """What playing a lesson left behind.
 
     Attributes:
-        values: numbers for the text, by the names it calls them.
+        values: numbers for the text, by the names it calls them; without any there is no text to write.
         told: lines for the terminal.
     """
 
     values: Mapping[str, str] = field(default_factory=dict)
     told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Variant(Generic[S]):
+    """A lesson with the user's own settings.
+
+    Attributes:
+        settings: what may be set.
+        play: (settings, folder for figures, progress) → what came out.
+    """
+
+    settings: type[S]
+    play: Callable[[S, Path, Progress], Played]
 
 
 @dataclass(frozen=True)
@@ -38,19 +64,35 @@ class Lesson:
         name: as ``ganforge learn NAME`` has it; texts/LANGUAGE/NAME.md tells it.
         about: one line for lists.
         play: (folder for figures, progress) → what came out.
+        variant: the lesson with other settings.
         pages: further texts that belong to it.
     """
 
     name: str
     about: str
     play: Callable[[Path, Progress], Played]
+    variant: Variant[Any] | None = None
     pages: tuple[str, ...] = ()
+
+    def with_settings(self, given: Mapping[str, str]) -> Callable[[Path, Progress], Played]:
+        """The play for ``--set`` options. Raises UnknownNameError for a name, UsageError for a value."""
+        variant = self.variant
+        if variant is None:
+            raise UsageError(f"The lesson {self.name} is played as it is; it takes no settings.")
+        for name in given:
+            if name not in variant.settings.model_fields:
+                raise UnknownNameError(f"setting of {self.name}", name, variant.settings.model_fields)
+        try:
+            settings = variant.settings.model_validate(given)
+        except ValidationError as error:
+            raise UsageError(f"These settings do not fit: {reasons(error)}") from None
+        return lambda folder, progress: variant.play(settings, folder, progress)
 
 
 @cache
 def lessons() -> dict[str, Lesson]:
     """All lessons by name, in the order in which to take them."""
-    modules = ("slanted_lesson",)
+    modules = ("slanted_lesson", "game_lesson", "transposed_lesson", "anatomy_lesson")
     return {m.LESSON.name: m.LESSON for m in (import_module(f"ganforge.lessons.{name}") for name in modules)}
 
 
@@ -98,3 +140,11 @@ def excerpt(name: str) -> str:
     module, _, thing = name.partition(".")
     source = inspect.getsource(getattr(import_module(f"ganforge.lessons.{module}"), thing))
     return re.sub(r'\n\s+"""(?:.|\n)*?"""', "", source, count=1).rstrip()
+
+
+def in_turn(progress: Progress, tasks: Sequence[tuple[str, Callable[[], None]]]) -> None:
+    """Do named things one after the other, and report each."""
+    for i, (what, do) in enumerate(tasks):
+        progress(what, i, len(tasks))
+        do()
+    progress("done", len(tasks), len(tasks))

@@ -39,10 +39,15 @@ class Toy2dConfig(Config):
     z_size: int = Field(2, ge=1, description="numbers in a latent, N(0, 1)")
     g_widths: tuple[int, ...] = Field((128, 128, 128), description="hidden units of G, layer by layer")
     d_widths: tuple[int, ...] = Field((128, 128, 128), description="hidden units of D, layer by layer")
+    g_waves: int = Field(0, ge=0, description="random waves through which G reads a latent, besides its numbers")
+    g_wave_sigma: float = Field(0.5, gt=0, description="spread of their frequencies, cycles per unit of z")
+    d_waves: int = Field(0, ge=0, description="random waves through which D reads a point, besides its coordinates")
+    d_wave_sigma: float = Field(1.0, gt=0, description="spread of their frequencies, cycles per unit of scale")
     scale: float = Field(1.0, gt=0, description="units of the data; D reads points / scale, G draws points × scale")
     loss: Literal["non_saturating", "minimax", "wasserstein", "relativistic"] = Field("non_saturating")
     minibatch_kernels: int = Field(0, ge=0, description="B of minibatch discrimination; 0 leaves it out")
     minibatch_dims: int = Field(4, ge=1, description="C of minibatch discrimination")
+    minibatch_group: int = Field(64, ge=2, description="points of a batch that are compared with one another")
     r1_gamma: float = Field(0.0, ge=0, description="γ of γ/2 E‖∇D‖² on real points, in units of scale")
     r2_gamma: float = Field(0.0, ge=0, description="γ of γ/2 E‖∇D‖² on forged points, in units of scale")
     gamma_end: float = Field(1.0, gt=0, description="share of both γ that is left at the end")
@@ -58,6 +63,27 @@ class Toy2dConfig(Config):
 
 
 # --- nets -------------------------------------------------------------------------------------------------------------
+
+
+class Waves(nn.Module):
+    """…×A → …×(A + 2W): numbers, and sines and cosines of W random mixtures of them.
+
+    Perceptrons learn smooth functions first and fine ones late; waves bring fine ones within reach (Tancik et al. 2020,
+    arXiv 2006.10739). The waves never change, and are the same in all games.
+    """
+
+    def __init__(self, size: int, waves: int, sigma: float) -> None:
+        super().__init__()
+        self.width = size + 2 * waves
+        self.frequencies: Tensor
+        self.register_buffer("frequencies", 2 * torch.pi * sigma * torch.randn(size, waves))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """…×A → …×(A + 2W)."""
+        if not self.frequencies.numel():
+            return x
+        phases = x @ self.frequencies
+        return torch.cat((x, phases.sin(), phases.cos()), -1)
 
 
 class Layers(nn.Module):
@@ -97,7 +123,8 @@ class Toy2dGenerator(Generator):
     def __init__(self, config: Toy2dConfig) -> None:
         super().__init__()
         self.z_size, self.games, self.scale = config.z_size, config.games, config.scale
-        self.layers = Layers(config.games, (config.z_size, *config.g_widths, 2))
+        self.read = Waves(config.z_size, config.g_waves, config.g_wave_sigma)
+        self.layers = Layers(config.games, (self.read.width, *config.g_widths, 2))
 
     def map(self, z: Tensor, condition: Condition | None = None) -> Tensor:
         """The identity; the S games stand where other systems have L layers."""
@@ -105,7 +132,7 @@ class Toy2dGenerator(Generator):
 
     def synthesize(self, w: Tensor) -> Tensor:
         """w N×S×Z → points N×S×2."""
-        points: Tensor = self.layers(w) * self.scale
+        points: Tensor = self.layers(self.read(w)) * self.scale
         return points
 
     def latents(self, draw: Draw, n: int) -> Tensor:
@@ -120,23 +147,27 @@ class Toy2dDiscriminator(Discriminator):
         super().__init__()
         self.scale, kernels, width = config.scale, config.minibatch_kernels, config.d_widths[-1]
         widths = (*config.d_widths[:-1], width)
-        self.layers = Layers(config.games, (2, *widths, 1))
-        self.kernels = (kernels, config.minibatch_dims)
+        self.read = Waves(2, config.d_waves, config.d_wave_sigma)
+        self.layers = Layers(config.games, (self.read.width, *widths, 1))
+        self.kernels, self.group = (kernels, config.minibatch_dims), config.minibatch_group
         if kernels:
             self.tensor = nn.Parameter(torch.randn(config.games, width, kernels * config.minibatch_dims) * width**-0.5)
             self.weigh = nn.Parameter(torch.zeros(config.games, kernels, 1))
 
     def features(self, pictures: Tensor) -> list[Tensor]:
         """points N×S×2 → what each hidden layer says, N×S×width."""
-        return [said.transpose(0, 1) for said in self.layers.hidden(pictures.transpose(0, 1) / self.scale)]
+        said = self.layers.hidden(self.read(pictures.transpose(0, 1) / self.scale))
+        return [x.transpose(0, 1) for x in said]
 
     def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
         """points N×S×2 → N×S logits, positive for real."""
-        said = self.layers.hidden(pictures.transpose(0, 1) / self.scale)[-1]  # S×N×A
+        said = self.layers.hidden(self.read(pictures.transpose(0, 1) / self.scale))[-1]  # S×N×A
         logits = self.layers.last(said)
         if self.kernels[0]:
             rows = (said @ self.tensor).reshape(*said.shape[:2], *self.kernels)
-            close = closeness(rows)  # S×N×B
+            groups = len(pictures) // self.group if len(pictures) % self.group == 0 else 1
+            close = closeness(rows.reshape(-1, len(pictures) // groups, *self.kernels))
+            close = close.reshape(*said.shape[:2], -1)  # S×N×B
             logits = logits + close @ self.weigh
         return logits.squeeze(-1).transpose(0, 1)
 
@@ -149,6 +180,7 @@ class Toy2d(System):
 
     name = "toy2d"
     config_class = Toy2dConfig
+    parts = ()
     precisions = ("fp32",)
     config: Toy2dConfig
     generator: Toy2dGenerator

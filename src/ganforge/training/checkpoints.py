@@ -82,7 +82,7 @@ def save(
                 data=data,
                 training=training,
             )
-            save_file(_training_tensors(system, averages, phases), partial / "training.safetensors")
+            save_file(tensors_of(system, averages, phases), partial / "training.safetensors")
             stored = position.model_copy(update={"sha256": sha256(partial / "training.safetensors")})
             (partial / "position.json").write_text(stored.model_dump_json(indent=1), encoding="utf-8")
             to_disk(partial)
@@ -101,7 +101,8 @@ def save(
     return target
 
 
-def _training_tensors(system: System, averages: Mapping[str, Average], phases: Sequence[Phase]) -> dict[str, Tensor]:
+def tensors_of(system: System, averages: Mapping[str, Average], phases: Sequence[Phase]) -> dict[str, Tensor]:
+    """All that training needs to go on, but for what the saved Model keeps anyway (``system.parts``)."""
     tensors: dict[str, Tensor] = {f"state.{k}": v for k, v in system.state.items()}
     for name, net in system.nets.items():
         if name in averages or name not in system.parts:
@@ -137,6 +138,14 @@ def restore(folder: Path, system: System, averages: Mapping[str, Average], phase
             net.load_state_dict(load_file(file))
     except (OSError, ValidationError, SafetensorError, ModelError, RuntimeError) as error:
         raise RunError(f"The checkpoint {folder} cannot be read: {str(error).splitlines()[0]}") from None
+    put_back(tensors, system, averages, phases)
+    return position
+
+
+def put_back(
+    tensors: Mapping[str, Tensor], system: System, averages: Mapping[str, Average], phases: Sequence[Phase]
+) -> None:
+    """Undo `tensors_of`. Raises RuntimeError for tensors of other nets."""
     for name, net in system.nets.items():
         for owner, prefix in (
             (net, f"nets.{name}."),
@@ -152,7 +161,6 @@ def restore(folder: Path, system: System, averages: Mapping[str, Average], phase
     for phase in phases:
         for turn in phase.turns:
             _restore_optimizer(turn.optimizer, f"optimizers.{phase.name}.{turn.name}.", tensors)
-    return position
 
 
 def _restore_optimizer(optimizer: torch.optim.Optimizer, prefix: str, tensors: Mapping[str, Tensor]) -> None:
