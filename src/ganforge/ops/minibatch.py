@@ -63,14 +63,9 @@ def minibatch_stddev(maps: Tensor, group: int = 4) -> Tensor:
 
     Karras et al., "Progressive Growing of GANs", arXiv 1710.10196, §3, in the grouped form of StyleGAN2: the standard
     deviation over the group at every place, averaged over maps and places. Pictures i, i + n, i + 2n … (n = N / group)
-    are a group; a batch smaller than ``group`` is one.
-
-    Raises:
-        ValueError: N does not divide into groups.
+    are a group; a batch that does not divide is one group.
     """
-    size = min(group, len(maps))
-    if len(maps) % size:
-        raise ValueError(f"a batch of {len(maps)} does not divide into groups of {size}")
+    size = group if len(maps) % group == 0 else len(maps)
     groups = maps.float().reshape(size, -1, *maps.shape[1:])
     spread = (groups.var(0, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3), keepdim=True)  # n×1×1×1
     return torch.cat((maps, spread.repeat(size, 1, *maps.shape[2:]).to(maps.dtype)), 1)

@@ -45,6 +45,7 @@ from ganforge.game import (
     System,
     Turn,
 )
+from ganforge.ops.minibatch import MinibatchDiscrimination, minibatch_stddev
 
 # --- config -----------------------------------------------------------------------------------------------------------
 
@@ -71,6 +72,13 @@ class DiscriminatorConfig(Section):
     strides: tuple[Stride, ...] | None = Field(None, description="of each convolution; by default all 2")
     kernel: int = Field(4, ge=4, le=5, description="side of the convolutions, pixels")
     bias: bool = Field(False, description="biases in the convolutions and the last matrix product")
+    minibatch: Literal["discrimination", "stddev"] | None = Field(
+        None,
+        description="what D is told about the rest of the batch, against collapse (discrimination, stddev or none)",
+    )
+    minibatch_kernels: int = Field(100, ge=1, description="B of minibatch discrimination")
+    minibatch_dims: int = Field(5, ge=1, description="C of minibatch discrimination")
+    minibatch_group: int = Field(4, ge=2, description="pictures whose spread minibatch stddev takes")
 
 
 class DcganConfig(PictureConfig):
@@ -170,7 +178,10 @@ class DcganGenerator(Generator):
 
 
 class DcganDiscriminator(Discriminator):
-    """3 × H × W → strided convolutions with leaky ReLU (slope 0.2) → flatten → one logit. No normalisation on the input."""
+    """3 × H × W → strided convolutions with leaky ReLU (slope 0.2) → flatten → one logit. No normalisation on the input.
+
+    With ``minibatch`` the last layer also sees how alike the pictures of the batch are (`ganforge.ops.minibatch`).
+    """
 
     def __init__(self, config: DcganConfig) -> None:
         super().__init__()
@@ -185,7 +196,14 @@ class DcganDiscriminator(Discriminator):
             self.layers.append(nn.Sequential(*layer, nn.LeakyReLU(0.2, inplace=True)))
             height, width = ((side + 2 * padding - d.kernel) // stride + 1 for side in (height, width))
             before = after
-        self.judge = nn.Linear(before * height * width, 1, bias=d.bias)
+        self.group = d.minibatch_group if d.minibatch == "stddev" else None
+        flat = (before + (d.minibatch == "stddev")) * height * width
+        self.company = (
+            MinibatchDiscrimination(flat, d.minibatch_kernels, d.minibatch_dims)
+            if d.minibatch == "discrimination"
+            else nn.Identity()
+        )
+        self.judge = nn.Linear(flat + (d.minibatch_kernels if d.minibatch == "discrimination" else 0), 1, bias=d.bias)
         _initialise(self, config)
 
     def features(self, pictures: Tensor) -> list[Tensor]:
@@ -198,7 +216,10 @@ class DcganDiscriminator(Discriminator):
 
     def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
         """pictures N×3×H×W → N logits, positive for real."""
-        logits: Tensor = self.judge(self.features(pictures)[-1].flatten(1))
+        maps = self.features(pictures)[-1]
+        if self.group is not None:
+            maps = minibatch_stddev(maps, self.group)
+        logits: Tensor = self.judge(self.company(maps.flatten(1)))
         return logits.squeeze(1)
 
 

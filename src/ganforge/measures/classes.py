@@ -1,0 +1,51 @@
+"""What a classifier makes of generated pictures: how surely it recognises them, and how many classes they cover."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ganforge.measures.modes import kl_from_uniform
+
+Probabilities = npt.NDArray[np.floating]
+
+SURE = 0.9
+
+
+def sure_share(probabilities: Probabilities, least: float = SURE) -> float:
+    """Share of N pictures (N, K) that the classifier gives to one class with at least this confidence."""
+    return float((probabilities.max(1) >= least).mean())
+
+
+@dataclass(frozen=True)
+class StackedCoverage:
+    """How stacked pictures (one grey picture a channel) cover the combinations of classes.
+
+    Attributes:
+        modes: combinations with at least one sample that is recognised in every channel.
+        of: how many combinations there are, K³ for three channels.
+        kl: KL(histogram of all samples over the combinations ‖ uniform), nats.
+        sure: share of samples that are recognised in every channel.
+    """
+
+    modes: int
+    of: int
+    kl: float
+    sure: float
+
+
+def stacked_coverage(probabilities: Probabilities, least: float = SURE) -> StackedCoverage:
+    """Coverage by N stacked pictures (N, channels, K); the protocol of Stacked MNIST (VEEGAN, arXiv 1705.07761, §4.2).
+
+    A combination counts when at least one sample falls into it with confidence ≥ ``least`` in every channel.
+    """
+    _, channels, classes = probabilities.shape
+    place = probabilities.argmax(2) @ classes ** np.arange(channels)
+    sure = (probabilities.max(2) >= least).all(1)
+    counts = np.bincount(place, minlength=classes**channels)
+    return StackedCoverage(
+        modes=len(np.unique(place[sure])),
+        of=classes**channels,
+        kl=kl_from_uniform(counts),
+        sure=float(sure.mean()),
+    )
