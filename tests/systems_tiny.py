@@ -14,6 +14,7 @@ from ganforge.systems import configure, recipes
 from ganforge.systems.dcgan import Dcgan, DcganConfig
 
 TINY = {
+    "classifier": {"widths": "4,8", "batch_size": "8", "classes": "2"},
     "dcgan": {"g.widths": "16,8", "d.widths": "8,16", "z_size": "8", "batch_size": "8"},
     "dcgan64": {"g.widths": "16,8,8,8", "d.widths": "8,8,8,16", "batch_size": "8"},
     "dcgan64_pytorch": {"g.widths": "16,8,8,8", "d.widths": "8,8,8,16", "batch_size": "8"},

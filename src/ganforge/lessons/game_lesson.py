@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -37,7 +36,8 @@ from ganforge.lessons.comic import Panel, draw_panel
 from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
 from ganforge.lessons.points import Place, Points, PointSource, gaussians, grid, moons, outline, ring
 from ganforge.measures.modes import coverage
-from ganforge.progress import Progress
+from ganforge.pictures.workers import in_order, wanted_workers
+from ganforge.progress import Progress, silent
 from ganforge.systems.bilinear import Bilinear, BilinearConfig
 from ganforge.systems.toy2d import Toy2dConfig
 from ganforge.training.step import Table, run_step
@@ -45,8 +45,11 @@ from ganforge.training.step import Table, run_step
 LossName = Literal["minimax", "non_saturating", "wasserstein", "relativistic"]
 Order = Literal["D inside", "G inside", "D first", "G first"]
 
-NETS: dict[str, Any] = {"g_widths": (64, 64, 64), "d_widths": (64, 64, 64), "ema_halflife_kimg": 0.0}
-"""Of every game of this lesson: 8,700 weights a player. Drawn is the generator as it is, not an average."""
+NETS: dict[str, Any] = {
+    "g_widths": (64, 64, 64), "d_widths": (64, 64, 64), "g_learning_rate": 3e-3, "d_learning_rate": 3e-3,
+    "ema_halflife_kimg": 0.0,
+}  # fmt: skip
+"""Of every game of this lesson: about 8,500 weights a player. Drawn is the generator as it is, not an average."""
 LOSSES: dict[LossName, dict[str, Any]] = {
     "minimax": {"loss": "minimax"},
     "non_saturating": {"loss": "non_saturating"},
@@ -55,15 +58,17 @@ LOSSES: dict[LossName, dict[str, Any]] = {
 }
 INNER = 50
 """Steps of the inner loop for one of the outer."""
+SMOOTH = {"loss": "non_saturating", "r1_gamma": 0.1}
+"""Of all orders of play: R1 keeps D's slopes finite, so that a D that is far ahead still shows G the way."""
 ORDERS: dict[Order, dict[str, Any]] = {
     "D inside": {"d_steps": INNER},
     "G inside": {"g_steps": INNER},
     "D first": {"first": "D"},
     "G first": {"first": "G"},
 }
-INNER_ROUNDS, EVEN_ROUNDS, LOSS_ROUNDS = 160, 4000, 2000
+INNER_ROUNDS, EVEN_ROUNDS, LOSS_ROUNDS = 120, 2000, 1500
 REACH = 1.5
-FRAMES = 60
+FRAMES = 48
 COLOURS = {"D inside": CRITIC, "G inside": FORGER, "D first": HELD_OUT, "G first": HIT_RATE}
 
 
@@ -111,32 +116,47 @@ class Watched:
     modes: list[int]
 
 
-def watch(
-    config: Toy2dConfig,
-    place: Place,
-    rounds: int,
-    looks: int,
-    seed: int,
-    progress: Progress,
-    what: str,
-    power: float = 1.0,
-) -> Watched:
-    """Play a game and look at it ``looks`` times: evenly with ``power`` 1, denser at first with more."""
-    arena = Arena(config, PointSource(place, config.batch_size, seed=seed), rounds, seed)
-    due = sorted({round(rounds * (i / (looks - 1)) ** power) for i in range(looks)})
-    watched = Watched(due, [], [])
+@dataclass(frozen=True)
+class Job:
+    """A game to be watched.
 
-    def see() -> None:
-        seen = look(arena.system, REACH)
-        watched.looks.append(seen)
-        if place.centres is not None:
-            watched.modes.append(coverage(arena.samples(1000)[0], place.centres, place.sigma).modes)
+    Attributes:
+        place: a name of `PLACES`, or a place.
+        settings: of its config, beside `NETS`.
+        rounds: to be played.
+        looks: how often to look, evenly.
+        seed: of everything random.
+    """
 
-    for moment in due:
-        for played in arena.play(moment):
-            progress(what, played, rounds)
-        see()
-    return watched
+    place: str | Place
+    settings: dict[str, Any]
+    rounds: int
+    looks: int = FRAMES
+    seed: int = 0
+
+
+def watch(job: Job, progress: Progress = silent) -> Watched:
+    """Play a game and look at it from time to time, with one thread: nets this small only wait for one another's."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        place = PLACES[job.place]() if isinstance(job.place, str) else job.place
+        config = Toy2dConfig(**{**NETS, **job.settings})
+        arena = Arena(config, PointSource(place, config.batch_size, seed=job.seed), job.rounds, job.seed)
+        watched = Watched(sorted({round(job.rounds * i / (job.looks - 1)) for i in range(job.looks)}), [], [])
+        for moment in watched.rounds:
+            for played in arena.play(moment):
+                progress("playing", played, job.rounds)
+            watched.looks.append(look(arena.system, REACH))
+            if place.centres is not None:
+                watched.modes.append(coverage(arena.samples(1000)[0], place.centres, place.sigma).modes)
+        return watched
+    finally:
+        torch.set_num_threads(before)
+
+
+def _watch(_: None, job: Job) -> Watched:
+    return watch(job)
 
 
 def real_points(place: Place, n: int = 400) -> Points:
@@ -149,9 +169,7 @@ def real_points(place: Place, n: int = 400) -> Points:
 
 def play_lesson(folder: Path, progress: Progress) -> Played:
     """Four orders of play, four losses on four kinds of data, and x·y."""
-    with one_thread():
-        orders = _play_orders(progress)
-        losses = _play_losses(progress)
+    orders, losses = _play_all(progress)
     place = wide_ring()
     _draw_orders(folder, orders, place)
     _draw_modes(folder, orders)
@@ -176,24 +194,23 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
     return Played(_values(orders, losses), told)
 
 
-def _play_orders(progress: Progress) -> dict[Order, Watched]:
-    played: dict[Order, Watched] = {}
-    for order, settings in ORDERS.items():
-        rounds = INNER_ROUNDS if "inside" in order else EVEN_ROUNDS
-        config = Toy2dConfig(**NETS, **settings)
-        played[order] = watch(config, wide_ring(), rounds, FRAMES, 0, progress, f"order of play: {order}")
-    return played
-
-
-def _play_losses(progress: Progress) -> dict[LossName, dict[str, Watched]]:
-    """One run a loss; the four kinds of data are four games of it."""
-    return {
-        loss: {
-            name: watch(Toy2dConfig(**NETS, **settings), make(), LOSS_ROUNDS, 2, 0, progress, f"{loss} on {name}")
-            for name, make in PLACES.items()
-        }
-        for loss, settings in LOSSES.items()
+def _play_all(progress: Progress) -> tuple[dict[Order, Watched], dict[LossName, dict[str, Watched]]]:
+    """Every game of the lesson, as many at a time as there are cores."""
+    orders = {
+        order: Job("ring", {**SMOOTH, **settings}, INNER_ROUNDS if "inside" in order else EVEN_ROUNDS)
+        for order, settings in ORDERS.items()
     }
+    losses = {
+        (loss, name): Job(name, settings, LOSS_ROUNDS, looks=2) for loss, settings in LOSSES.items() for name in PLACES
+    }
+    jobs = [*orders.values(), *losses.values()]
+    done: list[Watched] = []
+    for watched in in_order(_watch, None, jobs, wanted_workers()):
+        done.append(watched)
+        progress("playing games", len(done), len(jobs))
+    rest = dict(zip(losses, done[len(orders) :], strict=True))
+    by_loss: dict[LossName, dict[str, Watched]] = {loss: {name: rest[loss, name] for name in PLACES} for loss in LOSSES}
+    return dict(zip(orders, done, strict=False)), by_loss
 
 
 def collapse_of(watched: Watched) -> tuple[float, float]:
@@ -223,7 +240,7 @@ def _draw_orders(folder: Path, orders: dict[Order, Watched], place: Place) -> No
         rows = made.subplots(len(orders), 6)
         for row, (order, watched) in zip(rows, orders.items(), strict=True):
             last = len(watched.looks) - 1
-            shown = [1, 3, 6, last - 2, last - 1, last]
+            shown = [1, 3, 7, last - 4, last - 2, last]
             for axes, i in zip(row, shown, strict=True):
                 seen = watched.looks[i]
                 draw_plane(axes, REACH, real=real, forged=seen.samples, field=seen.field, size=5)
@@ -337,7 +354,7 @@ def _draw_story(folder: Path, orders: dict[Order, Watched]) -> None:
     def hung(order: Order, i: int, *, forged: bool = True) -> Pictures:
         seen = orders[order].looks[i]
         with figure(2.6, 2.6) as made:
-            axes = made.add_axes((0, 0, 1, 1))
+            axes = made.subplots()
             draw_plane(axes, REACH, real=real_points(wide_ring()), forged=seen.samples if forged else None, size=12)
             return pixels(made, 100)
 
@@ -372,14 +389,13 @@ class GameSettings(Settings):
 def play_variant(settings: GameSettings, folder: Path, progress: Progress) -> Played:
     """One game: game.mp4, game.gif, game.png."""
     place = PLACES[settings.data]() if settings.picture is None else _outline_of(settings.picture)
-    config = Toy2dConfig(**{**NETS, **LOSSES[settings.loss], **ORDERS[settings.order]})
-    with one_thread():
-        watched = watch(config, place, settings.rounds, FRAMES, settings.seed, progress, settings.loss)
+    rules = {**LOSSES[settings.loss], **ORDERS[settings.order]}
+    watched = watch(Job(place, rules, settings.rounds, seed=settings.seed), progress)
     progress("a clip", 0, 1)
     _write_clips(folder, "game", {settings.loss: watched}, place)
     seen = watched.looks[-1]
     with figure(6, 6) as made:
-        axes = made.add_axes((0.02, 0.02, 0.96, 0.96))
+        axes = made.subplots()
         draw_plane(
             axes, REACH, real=real_points(place, 800), forged=seen.samples, field=seen.field, arrows=seen.arrows[:64]
         )
@@ -400,17 +416,6 @@ def _outline_of(path: Path) -> Place:
     except (OSError, UnidentifiedImageError) as error:
         raise UsageError(f"{path} cannot be read as a picture: {error}") from None
     return outline(np.asarray(shown))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Nets this small only wait for one another's threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 LESSON = Lesson(

@@ -2,11 +2,13 @@
 
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -112,7 +114,7 @@ def address(page: str, language: str, suffix: str) -> str:
 def text(page: str, language: str, values: Mapping[str, str], *, figures: str = "") -> str:
     """The Markdown of a page with its holes filled.
 
-    ``{{ name }}`` is a value; ``{{ code: slanted.forger_slopes }}`` is that function as it stands in the source, so that
+    ``{{ name }}`` is a value; ``{{ code: lessons.slanted.forger_slopes }}`` is that function as it stands in the source, so that
     no excerpt ever grows old.
 
     Args:
@@ -136,9 +138,8 @@ def text(page: str, language: str, values: Mapping[str, str], *, figures: str = 
 
 
 def excerpt(name: str) -> str:
-    """``slanted.forger_slopes`` → its source, without its docstring."""
-    module, _, thing = name.partition(".")
-    source = inspect.getsource(getattr(import_module(f"ganforge.lessons.{module}"), thing))
+    """``lessons.slanted.forger_slopes`` → its source, without its docstring. Raises AttributeError or ImportError."""
+    source = textwrap.dedent(inspect.getsource(resolve_name(f"ganforge.{name}")))
     return re.sub(r'\n\s+"""(?:.|\n)*?"""', "", source, count=1).rstrip()
 
 

@@ -160,18 +160,20 @@ def train_forger(critic: Critic, forger: Forger, z: float, rate: float = LEARNIN
     return Forger(forger.weights - rate * weights, forger.biases - rate * biases)
 
 
-def play(seed: int, epochs: int = EPOCHS, rate: float = LEARNING_RATE) -> Iterator[Moment]:
+def play(
+    seed: int, epochs: int = EPOCHS, rate: float = LEARNING_RATE, critic_rate: float = LEARNING_RATE
+) -> Iterator[Moment]:
     """The game over all faces, ``epochs`` times; one Moment a face. Equal seeds give equal games."""
     random = np.random.RandomState(seed)
     critic, forger = new_players(random)
     for _ in range(epochs):
         for face in FACES:
             before = error_on_real(critic, face)
-            critic = train_critic(critic, face, real=True, rate=rate)
+            critic = train_critic(critic, face, real=True, rate=critic_rate)
             z = float(random.rand())
             forged = forger.draw(z)
             before += error_on_forged(critic, forged)
-            critic = train_critic(critic, forged, real=False, rate=rate)
+            critic = train_critic(critic, forged, real=False, rate=critic_rate)
             fooling = error_on_real(critic, forged)
             forger = train_forger(critic, forger, z, rate=rate)
             yield Moment(critic, forger, z, forged, before, fooling)

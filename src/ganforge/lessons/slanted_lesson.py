@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import Field
 
 from ganforge.drawing.clips import write_clip
 from ganforge.drawing.figures import CRITIC, FAINT_INK, FORGER, INK, bare, figure, heading, pixels, save_figure
@@ -14,12 +15,13 @@ from ganforge.drawing.grids import Pictures, save_png
 from ganforge.drawing.networks import Edge, Node, draw_network, number
 from ganforge.lessons import slips
 from ganforge.lessons.comic import Panel, draw_panel
-from ganforge.lessons.lesson import Lesson, Played
+from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
 from ganforge.lessons.slanted import (
     EPOCHS,
     FACES,
     HAND_CRITIC,
     HAND_FORGER,
+    LEARNING_RATE,
     NON_FACE,
     Array,
     Critic,
@@ -46,7 +48,7 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
     before = new_players(random)
     moments = list(play(SEED))
     end = moments[-1]
-    printed = end.forger.draw(_later_numbers(SEED, 4))
+    printed = end.forger.draw(later_numbers(SEED, 4))
     values = _values(moments, printed)
     drawings: tuple[tuple[str, Callable[[], None]], ...] = (
         ("the story", lambda: _story(folder, moments)),
@@ -55,7 +57,7 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
         ("errors", lambda: _errors(folder, moments)),
         ("curves", lambda: _curves(folder, moments)),
         ("growing faces", lambda: _growing(folder, before[1], moments)),
-        ("the networks", lambda: _networks(folder, end, printed[0])),
+        ("the networks", lambda: _networks(folder, end, float(later_numbers(SEED, 1)[0]))),
         ("verdicts", lambda: _verdicts(folder, before[0], end.critic)),
         ("the slips", lambda: slips.draw(folder, moments)),
         ("a clip of the training", lambda: _clip(folder, moments)),
@@ -68,7 +70,7 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
         progress("other seeds", len(drawings) + i, len(drawings) + len(OTHER_SEEDS))
         others.append(faces_of(seed))
     _seeds(folder, others)
-    dark, light = np.array([slanted(faces) for faces in others]).T
+    dark, light = np.array([slanted_medians(faces) for faces in others]).T
     values |= {"darkest": f"{dark.min():.3f}", "lightest": f"{light.max():.3f}", "seeds": str(len(others))}
     told = (
         f"After {EPOCHS:,} rounds over {len(FACES)} faces (seed {SEED}):",
@@ -83,16 +85,16 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
 def faces_of(seed: int) -> Array:
     """(4, 200) pixels of two hundred faces by the forger that this seed ends with."""
     *_, end = play(seed)
-    faces: Array = end.forger.draw(_later_numbers(seed, 200)).T
+    faces: Array = end.forger.draw(later_numbers(seed, 200)).T
     return faces
 
 
-def slanted(faces: Array) -> tuple[float, float]:
+def slanted_medians(faces: Array) -> tuple[float, float]:
     """(median of the diagonal's pixels, median of the others) over faces (4, n): about (1, 0) where heads are slanted."""
     return float(np.median(faces[[0, 3]])), float(np.median(faces[[1, 2]]))
 
 
-def _later_numbers(seed: int, count: int) -> Array:
+def later_numbers(seed: int, count: int) -> Array:
     """The z that come after training: the random stream goes on where the game left it."""
     random = np.random.RandomState(seed)
     new_players(random)
@@ -215,13 +217,12 @@ def _by_hand(folder: Path) -> None:
         save_figure(made, folder / "hand-forger.png")
 
 
-def _networks(folder: Path, end: Moment, face: Array) -> None:
-    z = float(_later_numbers(SEED, 1)[0])
+def _networks(folder: Path, end: Moment, z: float) -> None:
     with figure(9.6, 4.2) as made:
         left, right = made.subplots(1, 2)
         forger_network(left, end.forger, z)
         heading(left, "G, the forger")
-        critic_network(right, end.critic, face)
+        critic_network(right, end.critic, end.forger.draw(z))
         heading(right, "D, the critic")
         save_figure(made, folder / "networks.png")
 
@@ -254,37 +255,41 @@ def _smoothed(values: Array, width: int = 100) -> Array:
     return smooth
 
 
-def training_curves(axes: Axes, moments: list[Moment]) -> None:
+def training_curves(axes: Axes, moments: list[Moment], rounds: int) -> None:
     """Both errors over the rounds, as they were and smoothed."""
     bare(axes)
     for name, colour, errors in (
         ("D", CRITIC, np.array([m.critic_error for m in moments])),
         ("G", FORGER, np.array([m.forger_error for m in moments])),
     ):
-        rounds = np.arange(len(errors)) / len(FACES)
-        axes.plot(rounds, errors, color=colour, linewidth=0.4, alpha=0.25)
-        if len(errors) > 100:
-            axes.plot(rounds[50 : 50 + len(errors) - 99], _smoothed(errors), color=colour, linewidth=2, label=name)
-    axes.set(xlim=(0, EPOCHS), ylim=(0, 3.2), xlabel="rounds", ylabel="error")
+        passed = np.arange(len(errors)) / len(FACES)
+        enough = len(errors) > 100
+        axes.plot(
+            passed, errors, color=colour, linewidth=0.4, alpha=0.25 if enough else 1, label=None if enough else name
+        )
+        if enough:
+            axes.plot(passed[50 : 50 + len(errors) - 99], _smoothed(errors), color=colour, linewidth=2, label=name)
+    axes.set(xlim=(0, rounds), ylim=(0, 3.2), xlabel="rounds", ylabel="error")
     axes.axhline(np.log(2), color=FAINT_INK, linewidth=1, linestyle=(0, (2, 2)))
     axes.axhline(2 * np.log(2), color=FAINT_INK, linewidth=1, linestyle=(0, (2, 2)))
 
 
 def _curves(folder: Path, moments: list[Moment]) -> None:
     with figure(8, 3.4) as made:
-        axes = made.subplots()
-        training_curves(axes, moments)
-        axes.text(EPOCHS, 2 * np.log(2), " 2 ln 2", va="center", fontsize=9, color=FAINT_INK)
-        axes.text(EPOCHS, np.log(2), " ln 2", va="center", fontsize=9, color=FAINT_INK)
+        axes, rounds = made.subplots(), len(moments) // len(FACES)
+        training_curves(axes, moments, rounds)
+        axes.text(rounds, 2 * np.log(2), " 2 ln 2", va="center", fontsize=9, color=FAINT_INK)
+        axes.text(rounds, np.log(2), " ln 2", va="center", fontsize=9, color=FAINT_INK)
         axes.legend(frameon=False, loc="upper right", ncols=2)
         save_figure(made, folder / "curves.png")
 
 
 def _growing(folder: Path, start: Forger, moments: list[Moment]) -> None:
-    rounds = (0, 50, 100, 200, 400, 700, EPOCHS)
+    end = len(moments) // len(FACES)
+    rounds = sorted({round(end * share) for share in (0, 0.05, 0.1, 0.2, 0.4, 0.7, 1)})
     forgers = [start if r == 0 else moments[r * len(FACES) - 1].forger for r in rounds]
     with figure(9, 3.9) as made:
-        for row, z in zip(made.subplots(3, len(rounds)), (0.1, 0.5, 0.9), strict=True):
+        for row, z in zip(made.subplots(3, len(rounds), squeeze=False), (0.1, 0.5, 0.9), strict=True):
             for axes, forger, r in zip(row, forgers, rounds, strict=True):
                 _show(axes, forger.draw(z), f"round {r:,}" if z == 0.1 else "")
             row[0].set_ylabel(f"z = {z}", rotation=0, ha="right", va="center", fontsize=9)
@@ -345,7 +350,7 @@ def _clip(folder: Path, moments: list[Moment]) -> None:
             )
             panels[1, 1].set(xticks=[0, 1], yticks=[0, 1], xlabel="x₁ = x₄", ylabel="x₂ = x₃")
             error_curves(panels[0, 2], float(m.critic.verdict(FACES[0])), float(m.critic.verdict(m.forged)))
-            training_curves(panels[1, 2], moments[: step + 1])
+            training_curves(panels[1, 2], moments[: step + 1], EPOCHS)
             made.suptitle(f"round {step // len(FACES) + 1:,}", fontsize=12, x=0.02, ha="left")
             return pixels(made, 90)
 
@@ -354,4 +359,40 @@ def _clip(folder: Path, moments: list[Moment]) -> None:
     write_clip([*made, *made[-1:] * 15], folder / "training.gif", 10)
 
 
-LESSON = Lesson("slanted", "a GAN of four pixels, every number in sight", play_lesson, pages=("slips",))
+# --- with the user's own settings -------------------------------------------------------------------------------------
+
+
+class SlantedSettings(Settings):
+    """``ganforge learn slanted --set seed=7 --set rounds=300``."""
+
+    seed: int = Field(SEED, ge=0, lt=2**32, description="of everything random")
+    rounds: int = Field(EPOCHS, ge=1, le=100_000, description="over the five faces")
+    rate: float = Field(LEARNING_RATE, gt=0, le=10, description="the forger's learning rate")
+    critic_rate: float = Field(LEARNING_RATE, gt=0, le=10, description="the critic's learning rate")
+
+
+def play_variant(settings: SlantedSettings, folder: Path, progress: Progress) -> Played:
+    """One game: curves.png, growing.png and networks.png."""
+    start = new_players(np.random.RandomState(settings.seed))[1]
+    moments = []
+    for moment in play(settings.seed, settings.rounds, settings.rate, settings.critic_rate):
+        moments.append(moment)
+        progress("playing", len(moments), settings.rounds * len(FACES))
+    end = moments[-1]
+    z = np.array([0.1, 0.5, 0.9])
+    _curves(folder, moments)
+    _growing(folder, start, moments)
+    _networks(folder, end, 0.5)
+    told = (
+        f"After {settings.rounds:,} rounds (seed {settings.seed}):",
+        f"  forger   weights {_row(end.forger.weights)}   biases {_row(end.forger.biases)}",
+        f"  critic   weights {_row(end.critic.weights)}   bias   {end.critic.bias:.8f}",
+        *(f"  z = {x}  {_row(end.forger.draw(x))}" for x in z),
+    )
+    return Played(told=told)
+
+
+LESSON = Lesson(
+    "slanted", "a GAN of four pixels, every number in sight", play_lesson, Variant(SlantedSettings, play_variant),
+    pages=("slips",),
+)  # fmt: skip

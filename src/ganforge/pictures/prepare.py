@@ -1,7 +1,6 @@
 """What a worker does with one picture: read, decode, hash, fit."""
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import numpy as np
 from ganforge.pictures.collection import Pictures, Pixels, UnreadablePicture
 from ganforge.pictures.decode import Colour, Facts, decode, from_array
 from ganforge.pictures.fit import enough, fit
-from ganforge.pictures.workers import cores, in_order
+from ganforge.pictures.workers import in_order, wanted_workers
 from ganforge.progress import Progress
 
 CHUNK = 64
@@ -74,12 +73,10 @@ def prepared(
         what: the word for ``progress``.
         progress: told how many are done.
     """
-    if workers is None:
-        named = os.environ.get("GANFORGE_WORKERS", "")
-        workers = int(named) if named.isdigit() and int(named) else cores()
     count = len(indices)
     if count <= ALONE:
         workers = 1
+    workers = workers or wanted_workers()
     progress(what, 0, count)
     done = 0
     chunks = [indices[start : start + CHUNK] for start in range(0, count, CHUNK)]

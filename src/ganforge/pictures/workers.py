@@ -1,4 +1,4 @@
-"""The same function over many pictures, in several processes, in order.
+"""The same function over many pictures (or other jobs), in several processes, in order.
 
 Processes are spawned on every platform. They import only what decoding needs (no torch), and they never import the
 user's own script: a script without ``if __name__ == "__main__"`` would otherwise run once more in each of them.
@@ -30,6 +30,12 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def wanted_workers() -> int:
+    """The environment variable GANFORGE_WORKERS, or one a core."""
+    named = os.environ.get("GANFORGE_WORKERS", "")
+    return int(named) if named.isdigit() and int(named) else cores()
 
 
 def _start(state: Any) -> None:
@@ -80,8 +86,8 @@ def in_order(function: Callable[[Any, Job], Result], state: Any, jobs: Sequence[
             yield waiting.popleft().result()
     except BrokenProcessPool:
         raise PicturesError(
-            "A process that was decoding pictures died, most likely for want of memory. Close other programs, or set"
-            " the environment variable GANFORGE_WORKERS=1 to decode one picture at a time."
+            "A worker process died, most likely for want of memory. Close other programs, or set the environment"
+            " variable GANFORGE_WORKERS=1 to work in one process."
         ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
