@@ -7,7 +7,7 @@ IP := 127.0.0.1
 # machine cost more than they bring.
 PYTEST = OMP_NUM_THREADS=1 GANFORGE_CHROMIUM="$$(sh scripts/browser.sh)" $(PY) -m pytest --numprocesses=auto --maxprocesses=4
 
-.PHONY: help demo test test-slow test-wheel check lint types imports format build docs lab notebook bench clean
+.PHONY: help demo test test-slow test-wheel check lint types imports format build docs lab notebook lessons bench clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | while IFS=@ read -r name about; do printf '%-11s %s\n' "$$name" "$$about"; done
@@ -51,6 +51,9 @@ lab: .venv/notebook.stamp  ## open the notebooks in Jupyter, on port 8888
 
 notebook: .venv/dev.stamp  ## write and execute examples/dcgan_tutorial.ipynb
 	$(PY) scripts/notebook.py
+
+lessons: .venv/dev.stamp  ## play all lessons and write docs/lessons anew
+	$(PY) scripts/lessons.py
 
 bench: .venv/dev.stamp  ## measure; results go into bench/RESULTS.md
 	$(PY) bench/training.py

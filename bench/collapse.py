@@ -5,8 +5,8 @@
 VEEGAN's protocol in PacGAN's geometry (ring: 8 modes on radius 1, σ 0.01; grid: 25 modes at {−4 … 4}², σ 0.05; 2,500
 samples a seed; of high quality within 3 σ). Cells are ring and grid × GAN, + minibatch discrimination, relativistic + R1
 + R2; each computes with one thread, two at a time on two cores. It may be interrupted or killed at any time, and goes on
-with the same command. Writes a table into bench/RESULTS.md, numbers into bench/results/collapse.json, and strips over
-time into docs/lessons/collapse/.
+with the same command. Writes a table into bench/RESULTS.md, numbers to where the lesson finds them, and strips over time
+into bench/results/.
 """
 
 import argparse
@@ -26,14 +26,15 @@ from ganforge.drawing.planes import draw_plane
 from ganforge.files import replacing
 from ganforge.lessons.arena import Arena
 from ganforge.lessons.collapse import METHODS, PLACES, Method, config_of
+from ganforge.lessons.lesson import MEASURED
 from ganforge.lessons.points import PointSource
 from ganforge.machine import keep_freed_memory
 from ganforge.measures.modes import PERFECT, coverage
 from results import write_section
 
 ROOT = Path(__file__).parent.parent
-RESULTS = Path(__file__).parent / "results" / "collapse.json"
-FIGURES = ROOT / "docs" / "lessons" / "collapse"
+RESULTS = MEASURED / "collapse.json"
+FIGURES = ROOT / "bench" / "results"
 GAMES, SAMPLES = 10, 2500
 STEPS: dict[Method, int] = {"gan": 10_000, "discrimination": 3_500, "relativistic": 30_000}
 """About five CPU minutes a cell, and twenty for the goal's two."""
@@ -169,6 +170,10 @@ def report(args: argparse.Namespace) -> None:
             "| data | method | modes (least–most) | % high quality (least) | reverse KL, nats | steps | CPU minutes |",
             "|---|---|---|---|---|---|---|",
             *rows,
+            "",
+            "The first seed's samples over time, step by step:",
+            "",
+            *(f"![{place}: samples over time](results/{place}.png)" for place in PLACES),
         ],
     )
     for place in PLACES:

@@ -35,13 +35,14 @@ import ganforge
 from ganforge.cli.live import watching
 from ganforge.drawing.grids import Pictures, grid, save_png
 from ganforge.files import replacing
+from ganforge.lessons.lesson import MEASURED
 from ganforge.measures.classes import StackedCoverage, stacked_coverage, sure_share
 from ganforge.model.model import load_parts
 from ganforge.pictures import PackOptions, make_pack
 from results import write_section
 
 WORK = Path(__file__).parent / "work" / "variety"
-RESULTS = Path(__file__).parent / "results"
+FIGURES = Path(__file__).parent / "results"
 VARIANTS: dict[str, dict[str, str]] = {"plain": {}, "discrimination": {"d.minibatch": "discrimination"}}
 SAMPLE_SEED = 100_000
 CIFAR_MINUTES, FASHION_MINUTES, CLASSIFIER_MINUTES, SMOKE_MINUTES = 15.0, 8.0, 4.0, 3.0
@@ -84,8 +85,7 @@ def drawn(run: ganforge.Run, count: int) -> Pictures:
 
 
 def keep(name: str, values: Mapping[str, Any]) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    (MEASURED / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
 
 
 # --- CIFAR-10 ---------------------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ def fashion(args: argparse.Namespace) -> None:
         title = {"plain": "DCGAN", "discrimination": "+ minibatch discrimination"}[name]
         sets[title] = drawn(run, STACKED_SAMPLES)
         seen[title] = int(run.state()["seen"] or 0)
-        save_png(beside(np.concatenate([a[:64], sets[title][:64]]), 8), WORK / f"fashion-{name}.png")
+        save_png(beside(np.concatenate([a[:64], sets[title][:64]]), 8), FIGURES / f"fashion-{name}.png")
     found: dict[str, StackedCoverage] = {name: stacked_coverage(channels(pictures)) for name, pictures in sets.items()}
     keep(
         "stacked-fashion",
@@ -219,6 +219,11 @@ def fashion(args: argparse.Namespace) -> None:
             "| | pictures seen | modes of 1,000 | KL | % sure |",
             "|---|---|---|---|---|",
             *rows,
+            "",
+            "Real triples (left) beside generated ones (right), DCGAN and with minibatch discrimination. Fashion-MNIST: MIT, "
+            "Zalando SE.",
+            "",
+            *(f"![real beside generated, {name}](results/fashion-{name}.png)" for name in VARIANTS),
         ],
     )
 

@@ -3,17 +3,20 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
+import ganforge
 from ganforge import losses
 from ganforge.errors import UnknownNameError, UsageError
-from ganforge.game import Batch, Draw, Step
+from ganforge.game import Batch, Condition, Draw, Step
+from ganforge.model.model import load_parts
 from ganforge.systems import configure, find_recipe, recipes, settings_of
 from ganforge.training.step import Table, run_step
-from systems_tiny import TINY, tiny
+from systems_tiny import TINY, tiny, write_pictures
 
 
 class Noise:
-    """A source of seeded noise."""
+    """A source of seeded noise, in two classes."""
 
     size = None
 
@@ -21,7 +24,9 @@ class Noise:
         self.shape = (n, 3, height, width)
 
     def batch(self, number: int) -> Batch:
-        return Batch(torch.rand(self.shape, generator=torch.Generator().manual_seed(number)) * 2 - 1)
+        classes = (torch.arange(self.shape[0]) % 2).float()[:, None]
+        noise = torch.rand(self.shape, generator=torch.Generator().manual_seed(number)) * 2 - 1
+        return Batch(noise, Condition(attributes=classes))
 
 
 def table_of(name: str, seed: int = 0):
@@ -34,6 +39,10 @@ def table_of(name: str, seed: int = 0):
     return system, Table(system.phases()[0].turns, source, "cpu", nullcontext, seed)
 
 
+def first_net(system) -> torch.nn.Module:
+    return next(iter(system.nets.values()))
+
+
 def weights_of(net) -> dict[str, torch.Tensor]:
     return {name: p.detach().clone() for name, p in net.named_parameters()}
 
@@ -42,8 +51,11 @@ def test_every_recipe_has_a_tiny_config():
     assert set(TINY) == set(recipes())
 
 
-@pytest.mark.parametrize("name", sorted(TINY))
-class TestContract:
+GENERATORS = sorted(name for name in TINY if recipes()[name].system.kind == "generator")
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+class TestGenerators:
     def test_shapes(self, name):
         system, _ = table_of(name)
         config = system.config
@@ -62,6 +74,18 @@ class TestContract:
         assert ((verdicts >= 0) & (verdicts <= 1)).all()
         assert all(len(maps) == 4 for maps in d.features(pictures))
 
+    def test_generated_pictures_carry_their_gradient_once(self, name):
+        """G reuses what D judged, so a step draws fakes once; no gradient reaches D's weights in G's turn."""
+        system, table = table_of(name)
+        calls = []
+        g = system.nets["generator"]
+        g.register_forward_hook(lambda *_: calls.append(1))
+        run_step(table, 0.0, system)
+        assert len(calls) == 1
+
+
+@pytest.mark.parametrize("name", sorted(TINY))
+class TestContract:
     def test_a_turn_changes_only_its_own_net(self, name):
         system, table = table_of(name)
         for turn in table.turns:
@@ -77,21 +101,12 @@ class TestContract:
             system, table = table_of(name, seed=5)
             for i in range(2):
                 run_step(table, i / 2, system)
-            ends.append(weights_of(system.nets["generator"]))
+            ends.append(weights_of(first_net(system)))
         assert all(torch.equal(ends[0][k], ends[1][k]) for k in ends[0])
 
     def test_another_seed_other_weights(self, name):
-        a, b = (weights_of(table_of(name, seed=s)[0].nets["generator"]) for s in (0, 1))
+        a, b = (weights_of(first_net(table_of(name, seed=s)[0])) for s in (0, 1))
         assert not all(torch.equal(a[k], b[k]) for k in a)
-
-    def test_generated_pictures_carry_their_gradient_once(self, name):
-        """G reuses what D judged, so a step draws fakes once; no gradient reaches D's weights in G's turn."""
-        system, table = table_of(name)
-        calls = []
-        g = system.nets["generator"]
-        g.register_forward_hook(lambda *_: calls.append(1))
-        run_step(table, 0.0, system)
-        assert len(calls) == 1
 
     def test_every_setting_is_explained(self, name):
         assert all(about for _, _, about in settings_of(recipes()[name]))
@@ -128,7 +143,7 @@ def test_the_tutorials_maps():
 
 
 def test_first_layers_have_no_normalisation():
-    for name in recipes():
+    for name in GENERATORS:
         _, config = tiny(name)
         nets = recipes()[name].system.make_nets(config)
         first = list(nets["discriminator"].layers[0])
@@ -242,3 +257,39 @@ class TestStep:
         played = run_step(Table([watched, g], table.source, "cpu", table.autocast, 0), 0.0, system)
         assert len(set(seen)) == 3
         assert played.pictures == 3 * system.config.batch_size
+
+
+# --- the classifier ---------------------------------------------------------------------------------------------------
+
+
+def test_the_classifier_learns_two_colours_from_class_folders(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANFORGE_CACHE", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    for name, colour in (("warm", (200, 80, 40)), ("cold", (40, 80, 200))):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for i in range(40):
+            pixels = np.clip(np.array(colour) + rng.normal(0, 30, (16, 16, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{i}.png")
+    run = ganforge.train(
+        tmp_path / "pictures", recipe="classifier", size=16, images=1200, settings=TINY["classifier"],
+        out=tmp_path / "run", observers=[],
+    )  # fmt: skip
+    net = load_parts(run.path / "model")[1]["net"].eval()
+    shades = torch.tensor([[200.0, 80, 40], [40, 80, 200]]) / 127.5 - 1
+    with torch.no_grad():
+        told = net(shades[:, :, None, None].expand(2, 3, 16, 16)).argmax(1).tolist()
+    assert told == [1, 0]  # class folders in the order of their names: cold, warm
+    last = run.events("report")[-1]
+    assert last["losses"]["net"]["hit_rate"] > 0.9
+
+
+def test_the_classifier_says_when_there_is_nothing_to_learn(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANFORGE_CACHE", str(tmp_path / "cache"))
+    pictures = write_pictures(tmp_path / "pictures", 40)
+    quick = {"recipe": "classifier", "size": 16, "images": 64, "observers": []}
+    with pytest.raises(UsageError, match="carry no classes"):
+        ganforge.train(pictures, settings=TINY["classifier"], out=tmp_path / "run", **quick)
+    with pytest.raises(UsageError, match="more than 2 classes"):
+        ganforge.train(
+            "avatars:64:1", settings={**TINY["classifier"], "column": 1}, out=tmp_path / "other", **quick | {"size": 32}
+        )

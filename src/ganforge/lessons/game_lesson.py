@@ -43,7 +43,7 @@ from ganforge.systems.toy2d import Toy2dConfig
 from ganforge.training.step import Table, run_step
 
 LossName = Literal["minimax", "non_saturating", "wasserstein", "relativistic"]
-Order = Literal["D inside", "G inside", "D first", "G first"]
+Order = Literal["D-inside", "G-inside", "D-first", "G-first"]
 
 NETS: dict[str, Any] = {
     "g_widths": (64, 64, 64), "d_widths": (64, 64, 64), "g_learning_rate": 3e-3, "d_learning_rate": 3e-3,
@@ -61,15 +61,15 @@ INNER = 50
 SMOOTH = {"loss": "non_saturating", "r1_gamma": 0.1}
 """Of all orders of play: R1 keeps D's slopes finite, so that a D that is far ahead still shows G the way."""
 ORDERS: dict[Order, dict[str, Any]] = {
-    "D inside": {"d_steps": INNER},
-    "G inside": {"g_steps": INNER},
-    "D first": {"first": "D"},
-    "G first": {"first": "G"},
+    "D-inside": {"d_steps": INNER},
+    "G-inside": {"g_steps": INNER},
+    "D-first": {"first": "D"},
+    "G-first": {"first": "G"},
 }
 INNER_ROUNDS, EVEN_ROUNDS, LOSS_ROUNDS = 120, 2000, 1500
 REACH = 1.5
 FRAMES = 48
-COLOURS = {"D inside": CRITIC, "G inside": FORGER, "D first": HELD_OUT, "G first": HIT_RATE}
+COLOURS = {"D-inside": CRITIC, "G-inside": FORGER, "D-first": HELD_OUT, "G-first": HIT_RATE}
 
 
 # --- places that can be seen ------------------------------------------------------------------------------------------
@@ -86,8 +86,7 @@ def wide_grid() -> Place:
 
 
 def _gaussians_at(place: Place, scale: float, sigma: float) -> Place:
-    assert place.centres is not None
-    return gaussians(place.name, place.centres * scale, sigma)
+    return gaussians(place.name, place.centres_or_raise() * scale, sigma)
 
 
 def portrait() -> Place:
@@ -173,18 +172,18 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
     place = wide_ring()
     _draw_orders(folder, orders, place)
     _draw_modes(folder, orders)
-    _draw_hops(folder, orders["G inside"], place)
+    _draw_hops(folder, orders["G-inside"], place)
     progress("a clip of both inner loops", 0, 1)
-    inside: dict[str, Watched] = {order: orders[order] for order in ("D inside", "G inside")}
+    inside: dict[str, Watched] = {order: orders[order] for order in ("D-inside", "G-inside")}
     _write_clips(folder, "inside", inside, place)
     _draw_losses(folder, losses)
     _draw_bilinear(folder)
     _draw_story(folder, orders)
-    width, hop = collapse_of(orders["G inside"])
+    width, hop = collapse_of(orders["G-inside"])
     told = (
         f"Modes of the ring captured at the end, of 8 ({INNER} steps of the inner player for one of the outer):",
         *(f"  {order:<9} {watched.modes[-1]}" for order, watched in orders.items()),
-        f"With G inside, samples lie within {width:.2f} of their middle, which hops {hop:.2f} between two looks.",
+        f"With G inside, samples lie {width:.2f} from their middle on average, and it hops {hop:.2f} between two looks.",
         "Modes captured at the end, by loss and data:",
         *(
             f"  {loss:<15} ring {seen['ring'].modes[-1]} of 8, grid {seen['grid'].modes[-1]} of 25"
@@ -197,7 +196,7 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
 def _play_all(progress: Progress) -> tuple[dict[Order, Watched], dict[LossName, dict[str, Watched]]]:
     """Every game of the lesson, as many at a time as there are cores."""
     orders = {
-        order: Job("ring", {**SMOOTH, **settings}, INNER_ROUNDS if "inside" in order else EVEN_ROUNDS)
+        order: Job("ring", {**SMOOTH, **settings}, INNER_ROUNDS if order.endswith("inside") else EVEN_ROUNDS)
         for order, settings in ORDERS.items()
     }
     losses = {
@@ -222,9 +221,9 @@ def collapse_of(watched: Watched) -> tuple[float, float]:
 
 
 def _values(orders: dict[Order, Watched], losses: dict[LossName, dict[str, Watched]]) -> dict[str, str]:
-    width, hop = collapse_of(orders["G inside"])
+    width, hop = collapse_of(orders["G-inside"])
     values = {"width": f"{width:.2f}", "hop": f"{hop:.2f}", "inner": str(INNER), "even": f"{EVEN_ROUNDS:,}"}
-    values |= {order.lower().replace(" ", "_"): str(watched.modes[-1]) for order, watched in orders.items()}
+    values |= {order.lower().replace("-", "_"): str(watched.modes[-1]) for order, watched in orders.items()}
     for loss, played in losses.items():
         values |= {f"{loss}_{name}": str(played[name].modes[-1]) for name in ("ring", "grid")}
     return values
@@ -359,14 +358,14 @@ def _draw_story(folder: Path, orders: dict[Order, Watched]) -> None:
             return pixels(made, 100)
 
     panels = (
-        Panel([hung("D inside", 0, forged=False)]),
-        Panel([hung("D inside", 0)], forger=0.6, appraiser=-0.4, verdict=0.05),
-        Panel([hung("D inside", 12)], forger=0.2, appraiser=0.1, verdict=0.3),
-        Panel([hung("D inside", -1)], forger=1.0, appraiser=0.1, verdict=0.5),
-        Panel([hung("G inside", -3)], forger=0.9, appraiser=0.6, verdict=0.95),
-        Panel([hung("G inside", -3)], forger=-0.5, appraiser=-0.8, verdict=0.03),
-        Panel([hung("G inside", -2)], forger=0.9, appraiser=0.6, verdict=0.95),
-        Panel([hung("G inside", i) for i in (-3, -2, -1)], appraiser=-0.7),
+        Panel([hung("D-inside", 0, forged=False)]),
+        Panel([hung("D-inside", 0)], forger=0.6, appraiser=-0.4, verdict=0.05),
+        Panel([hung("D-inside", 12)], forger=0.2, appraiser=0.1, verdict=0.3),
+        Panel([hung("D-inside", -1)], forger=1.0, appraiser=0.1, verdict=0.5),
+        Panel([hung("G-inside", -3)], forger=0.9, appraiser=0.6, verdict=0.95),
+        Panel([hung("G-inside", -3)], forger=-0.5, appraiser=-0.8, verdict=0.03),
+        Panel([hung("G-inside", -2)], forger=0.9, appraiser=0.6, verdict=0.95),
+        Panel([hung("G-inside", i) for i in (-3, -2, -1)], appraiser=-0.7),
     )
     for i, panel in enumerate(panels):
         save_png(draw_panel(panel), folder / f"story-{i + 1}.png")
@@ -381,7 +380,7 @@ class GameSettings(Settings):
     data: Literal["ring", "grid", "moons", "outline"] = Field("ring", description="where the real points lie")
     picture: Path | None = Field(None, description="a picture file whose outline is the data")
     loss: LossName = Field("relativistic", description="what the players minimise")
-    order: Order = Field("D first", description="who is the inner loop, or who begins")
+    order: Order = Field("D-first", description="who is the inner loop, or who begins")
     rounds: int = Field(3000, ge=10, le=100_000, description="of the outer player")
     seed: int = Field(0, ge=0, description="of everything random")
 
@@ -402,8 +401,7 @@ def play_variant(settings: GameSettings, folder: Path, progress: Progress) -> Pl
         save_figure(made, folder / "game.png")
     told = [f"{settings.loss}, {settings.order}, {settings.rounds:,} rounds, seed {settings.seed}"]
     if watched.modes:
-        assert place.centres is not None
-        told.append(f"{watched.modes[-1]} of {len(place.centres)} modes captured")
+        told.append(f"{watched.modes[-1]} of {len(place.centres_or_raise())} modes captured")
     return Played(told=tuple(told))
 
 

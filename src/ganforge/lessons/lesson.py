@@ -18,6 +18,8 @@ from ganforge.progress import Progress
 from ganforge.systems import reasons
 
 TEXTS = Path(__file__).parent / "texts"
+MEASURED = Path(__file__).parent / "measured"
+"""What bench/ measured with more patience than a lesson has; the texts quote it."""
 LANGUAGES = {"en": "English", "zh": "中文"}
 FIGURE = re.compile(r"\]\(([\w-]+\.(?:png|gif|mp4))\)")
 HOLE = re.compile(r"\{\{\s*(?:(code|value):\s*)?([\w.]+)\s*\}\}")
@@ -94,7 +96,7 @@ class Lesson:
 @cache
 def lessons() -> dict[str, Lesson]:
     """All lessons by name, in the order in which to take them."""
-    modules = ("slanted_lesson", "game_lesson", "transposed_lesson", "anatomy_lesson")
+    modules = ("slanted_lesson", "game_lesson", "transposed_lesson", "anatomy_lesson", "collapse_lesson")
     return {m.LESSON.name: m.LESSON for m in (import_module(f"ganforge.lessons.{name}") for name in modules)}
 
 

@@ -33,6 +33,12 @@ class Place:
     centres: Points | None = None
     sigma: float = 0.0
 
+    def centres_or_raise(self) -> Points:
+        """Of the modes, for those who only know places that have some. Raises ValueError."""
+        if self.centres is None:
+            raise ValueError(f"{self.name} has no modes")
+        return self.centres
+
 
 def gaussians(name: str, centres: Points, sigma: float) -> Place:
     """Equally likely round Gaussians."""

@@ -1,0 +1,239 @@
+"""`ganforge learn collapse`: a GAN that covers few of eight modes, and two cures, over time and in numbers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from ganforge.drawing.figures import CRITIC, FORGER, HELD_OUT, bare, figure, pixels, save_figure
+from ganforge.drawing.grids import Pictures, save_png
+from ganforge.drawing.planes import draw_plane
+from ganforge.lessons.arena import Arena
+from ganforge.lessons.collapse import METHODS, PLACES, Method, config_of
+from ganforge.lessons.comic import Panel, draw_panel
+from ganforge.lessons.lesson import MEASURED, Lesson, Played, Settings, Variant
+from ganforge.lessons.points import Points, PointSource
+from ganforge.measures.modes import PERFECT, Coverage, coverage
+from ganforge.pictures.workers import in_order, wanted_workers
+from ganforge.progress import Progress
+
+STEPS = 3000
+MOMENTS = (0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 1.0)
+"""Shares of a game at which it is drawn."""
+SAMPLES = 2500
+NAMES: dict[Method, str] = {"gan": "GAN", "discrimination": "+ minibatch", "relativistic": "relativistic"}
+COLOURS: dict[Method, str] = {"gan": FORGER, "discrimination": HELD_OUT, "relativistic": CRITIC}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A game of one method.
+
+    Attributes:
+        place: of `PLACES`.
+        method: of `METHODS`.
+        steps: to be played.
+        seed: of everything random.
+    """
+
+    place: str
+    method: Method
+    steps: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A game over time.
+
+    Attributes:
+        steps: when it was looked at.
+        samples: (n, 2) each.
+        coverage: by each of them.
+    """
+
+    steps: list[int]
+    samples: list[Points]
+    coverage: list[Coverage]
+
+
+def _cover(_: None, job: Job) -> Covered:
+    """Play a game with one thread."""
+    torch.set_num_threads(1)
+    place = PLACES[job.place]()
+    config = config_of(job.method, place, games=1)
+    arena = Arena(config, PointSource(place, config.batch_size, seed=job.seed), job.steps, job.seed)
+    found = Covered([], [], [])
+    for moment in sorted({max(1, round(share * job.steps)) for share in MOMENTS}):
+        for _step in arena.play(moment):
+            pass
+        samples = arena.samples(SAMPLES)[0]
+        found.steps.append(moment)
+        found.samples.append(samples)
+        found.coverage.append(coverage(samples, place.centres_or_raise(), place.sigma))
+    return found
+
+
+def cover_all(place: str, steps: int, seed: int, progress: Progress) -> dict[Method, Covered]:
+    """The same data played by every method, as many at a time as there are cores."""
+    before = torch.get_num_threads()
+    jobs = [Job(place, method, steps, seed) for method in METHODS]
+    done: list[Covered] = []
+    progress("playing", 0, len(jobs))
+    try:
+        for covered in in_order(_cover, None, jobs, wanted_workers()):
+            done.append(covered)
+            progress("playing", len(done), len(jobs))
+    finally:
+        torch.set_num_threads(before)
+    return dict(zip(METHODS, done, strict=True))
+
+
+def play_lesson(folder: Path, progress: Progress) -> Played:
+    """Three methods on the ring, one seed, a short game; beside it what bench/collapse.py measured with ten."""
+    games = cover_all("ring", STEPS, 0, progress)
+    _draw_strip(folder, "ring", games)
+    _draw_modes(folder, games)
+    _draw_story(folder, games)
+    values = {f"{method}_modes": str(g.coverage[-1].modes) for method, g in games.items()}
+    values |= {f"{method}_good": _percent(g.coverage[-1].high_quality) for method, g in games.items()}
+    values |= {"steps": f"{STEPS:,}", "perfect": _percent(PERFECT), **measured()}
+    return Played(values, _told("ring", games))
+
+
+def _told(place: str, games: dict[Method, Covered]) -> tuple[str, ...]:
+    of = len(PLACES[place]().centres_or_raise())
+    return (
+        f"{place}: modes captured of {of}, share of samples within 3 sigma, reverse KL",
+        *(
+            f"  {NAMES[method]:<14} {c.modes:>2}   {_percent(c.high_quality):>7}   {c.reverse_kl:.3f}"
+            for method, c in ((m, g.coverage[-1]) for m, g in games.items())
+        ),
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+# --- what bench/ measured ---------------------------------------------------------------------------------------------
+
+
+def measured() -> dict[str, str]:
+    """Tables for the text, in Markdown, from the files that bench/ writes."""
+    cells = {cell["cell"]: cell for cell in _read("collapse")}
+    rows = [
+        f"| {place} | {method} | {_spread(c['modes'], 1)} | {_spread([100 * x for x in c['high_quality']], 1)} "
+        f"| {_spread(c['reverse_kl'], 2)} |"
+        for place in PLACES
+        for method in METHODS
+        for c in [cells[f"{place}-{method}"]]
+    ]
+    stacked, cifar = _read("stacked-fashion"), _read("cifar")
+    return {
+        "cells": "\n".join(rows),
+        "stacked": "\n".join(
+            f"| {name} | {row['modes']:,} | {row['kl']:.2f} | {100 * row['sure']:.1f} % |"
+            for name, row in stacked.items()
+            if name != "judge"
+        ),
+        "cifar_plain_fd": f"{cifar['plain']['fd']:.2f}",
+        "cifar_discrimination_fd": f"{cifar['discrimination']['fd']:.2f}",
+        "cifar_plain_sure": _percent(cifar["plain"]["sure"]),
+        "cifar_discrimination_sure": _percent(cifar["discrimination"]["sure"]),
+        "cifar_real_sure": _percent(cifar["real"]["sure"]),
+    }
+
+
+def _read(name: str) -> Any:
+    return json.loads((MEASURED / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _spread(values: list[float], digits: int) -> str:
+    known = [v for v in values if np.isfinite(v)]
+    return f"{np.mean(known):.{digits}f} ± {np.std(known):.{digits}f}" if known else "–"
+
+
+# --- drawings ---------------------------------------------------------------------------------------------------------
+
+
+def _draw_strip(folder: Path, place_name: str, games: dict[Method, Covered]) -> None:
+    """A row a method, from the first steps to the last."""
+    place = PLACES[place_name]()
+    real = place.draw(np.random.default_rng(0), 400)
+    with figure(1.5 * len(MOMENTS), 1.72 * len(games)) as made:
+        for row, (method, game) in zip(made.subplots(len(games), len(MOMENTS)), games.items(), strict=True):
+            for axes, step, points, found in zip(row, game.steps, game.samples, game.coverage, strict=True):
+                draw_plane(axes, 1.4 * place.scale, real=real, forged=points[:600], size=3)
+                axes.set_title(f"{step:,}: {found.modes}", fontsize=8, pad=2)
+            row[0].set_ylabel(NAMES[method], fontsize=9, fontweight="bold", color=COLOURS[method])
+        save_figure(made, folder / "strip.png")
+
+
+def _draw_modes(folder: Path, games: dict[Method, Covered]) -> None:
+    with figure(8.4, 2.8) as made:
+        modes, quality = made.subplots(1, 2)
+        for axes, name in ((modes, "modes captured"), (quality, "share within 3 σ")):
+            bare(axes)
+            axes.set(xlabel="steps", ylabel=name)
+        for method, game in games.items():
+            modes.plot(game.steps, [c.modes for c in game.coverage], "o-", color=COLOURS[method], label=NAMES[method])
+            quality.plot(game.steps, [c.high_quality for c in game.coverage], "o-", color=COLOURS[method])
+        modes.set_ylim(-0.3, None)
+        quality.set_ylim(-0.02, 1.02)
+        modes.legend(frameon=False)
+        save_figure(made, folder / "modes.png")
+
+
+def _draw_story(folder: Path, games: dict[Method, Covered]) -> None:
+    place = PLACES["ring"]()
+    real = place.draw(np.random.default_rng(0), 400)
+
+    def hung(points: Points | None) -> Pictures:
+        with figure(2.6, 2.6) as made:
+            draw_plane(made.subplots(), 1.4, real=real, forged=None if points is None else points[:300], size=10)
+            return pixels(made, 100)
+
+    collapsed = games["gan"].samples
+    cured = games["relativistic"].samples[-1]
+    panels = (
+        Panel([hung(None)]),
+        Panel([hung(collapsed[-3])], forger=0.8, appraiser=0.5, verdict=0.9),
+        Panel([hung(collapsed[-3])] * 3, forger=0.8),
+        Panel([hung(collapsed[-3])] * 3, appraiser=-0.8, verdict=0.05),
+        Panel([hung(collapsed[-1])], forger=-0.6, appraiser=-0.4, verdict=0.05),
+        Panel([hung(cured)], forger=1.0, appraiser=0.3, verdict=0.5),
+    )
+    for i, panel in enumerate(panels):
+        save_png(draw_panel(panel), folder / f"story-{i + 1}.png")
+
+
+# --- with the user's own settings -------------------------------------------------------------------------------------
+
+
+class CollapseSettings(Settings):
+    """``ganforge learn collapse --set data=grid --set steps=8000``."""
+
+    data: Literal["ring", "grid"] = Field("ring", description="eight modes or twenty-five")
+    steps: int = Field(STEPS, ge=10, le=200_000, description="of each method")
+    seed: int = Field(1, ge=0, description="of everything random")
+
+
+def play_variant(settings: CollapseSettings, folder: Path, progress: Progress) -> Played:
+    """strip.png and modes.png of the user's choice."""
+    games = cover_all(settings.data, settings.steps, settings.seed, progress)
+    _draw_strip(folder, settings.data, games)
+    _draw_modes(folder, games)
+    return Played(told=_told(settings.data, games))
+
+
+LESSON = Lesson(
+    "collapse", "mode collapse and two cures, over time and in numbers", play_lesson,
+    Variant(CollapseSettings, play_variant),
+)  # fmt: skip
