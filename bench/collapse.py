@@ -181,7 +181,10 @@ def report(args: argparse.Namespace) -> None:
 
 
 def _spread(values: list[float], digits: int) -> str:
-    return f"{np.mean(values):.{digits}f} ± {np.std(values):.{digits}f}"
+    """Mean ± standard deviation over the seeds that have the figure; how many, where some have not."""
+    known = [value for value in values if math.isfinite(value)]
+    few = "" if len(known) == len(values) else f" ({len(known)} seeds)"
+    return f"{np.mean(known):.{digits}f} ± {np.std(known):.{digits}f}{few}" if known else "–"
 
 
 def draw_strip(place_name: str, folder: Path) -> None:

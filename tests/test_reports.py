@@ -17,7 +17,8 @@ import pytest
 from ganforge.drawing.clips import write_clip
 from ganforge.drawing.timelapse import timelapse
 from ganforge.reports.charts import Line, evenly, line_chart
-from ganforge.reports.page import TEMPLATES, write_page
+from ganforge.reports.page import write_page
+from ganforge.reports.rendering import TEMPLATES
 from ganforge.reports.story import Command, Facts, Frame, Story
 
 pytest_plugins = ["browser"]
@@ -151,7 +152,7 @@ def test_pictures_of_other_sizes_fit(side: int, tmp_path: Path) -> None:
 
 
 def test_contrast_is_at_least_aa_in_both_themes() -> None:
-    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
+    css = "".join((TEMPLATES / f"{name}.css").read_text(encoding="utf-8") for name in ("base", "page"))
     light, dark = css.split("@media (prefers-color-scheme: dark)")[:2]
     themes = {"light": dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", light))}
     themes["dark"] = themes["light"] | dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", dark.split("*, *::before")[0]))

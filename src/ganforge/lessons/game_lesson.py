@@ -66,7 +66,7 @@ ORDERS: dict[Order, dict[str, Any]] = {
     "D-first": {"first": "D"},
     "G-first": {"first": "G"},
 }
-INNER_ROUNDS, EVEN_ROUNDS, LOSS_ROUNDS = 120, 2000, 1500
+INNER_ROUNDS, EVEN_ROUNDS, LOSS_ROUNDS = 100, 1600, 1000
 REACH = 1.5
 FRAMES = 48
 COLOURS = {"D-inside": CRITIC, "G-inside": FORGER, "D-first": HELD_OUT, "G-first": HIT_RATE}

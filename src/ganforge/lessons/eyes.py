@@ -1,0 +1,119 @@
+"""Counting eyes on avatars, real and generated.
+
+The truth comes from the renderer: draw an avatar twice, with blue and with red eyes, and what differs are its irises.
+A small net (`ganforge.systems.spotter`) learns to find them in seconds, and then finds them on generated pictures too.
+"""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from ganforge.avatars import avatar_seed, draw, sample_record
+from ganforge.drawing.grids import Pictures
+from ganforge.game import Batch
+from ganforge.pictures.workers import in_order, wanted_workers
+from ganforge.progress import Progress, silent
+from ganforge.systems.spotter import Spotter, SpotterConfig
+from ganforge.training.step import Table, run_step
+
+Spot = tuple[float, float]
+"""(x, y) in pixels."""
+
+TRAINING, COLLECTION = 1536, 71
+"""Avatars that the spotter learns from: how many, and the collection's seed (no other uses it)."""
+BATCH, STEPS = 48, 500
+BLOB = 1.6
+"""Standard deviation of a blob at 64 pixels, in pixels."""
+DIFFERENT, APART = 40, 3
+"""A pixel is iris when the two drawings differ by more; columns of pixels further apart are two eyes (at 64 px)."""
+BRIGHT = 0.5
+DRAWN_AT_ONCE = 64
+
+
+def eyes_of(record_seed: int, size: int) -> tuple[Pictures, list[Spot]]:
+    """An avatar (size, size, 3) and where its eyes are."""
+    record = sample_record(record_seed)
+    picture = draw(record, record_seed, size)
+    blue, red = (draw({**record, "eyes": colour}, record_seed, size).astype(np.int16) for colour in ("blue", "red"))
+    iris = np.abs(blue - red).max(2) > DIFFERENT
+    columns = np.flatnonzero(iris.any(0))
+    spots = []
+    if len(columns):
+        for group in np.split(columns, np.flatnonzero(np.diff(columns) > max(1, APART * size // 64)) + 1):
+            rows, within = np.nonzero(iris[:, group])
+            spots.append((float(group[within].mean()) + 0.5, float(rows.mean()) + 0.5))
+    return picture, spots
+
+
+def blobs(spots: Sequence[Spot], size: int) -> npt.NDArray[np.float32]:
+    """(size, size): bright where a spot is."""
+    y, x = np.mgrid[:size, :size] + 0.5
+    sigma = BLOB * size / 64
+    drawn = np.zeros((size, size), np.float32)
+    for cx, cy in spots:
+        drawn = np.maximum(drawn, np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * sigma**2)).astype(np.float32))
+    return drawn
+
+
+def _draw_some(size: int, seeds: Sequence[int]) -> list[tuple[Pictures, list[Spot]]]:
+    return [eyes_of(seed, size) for seed in seeds]
+
+
+class EyeSource:
+    """Avatars with blobs on their eyes as a fourth channel, half of them mirrored, brightness and colours varied."""
+
+    def __init__(self, size: int, progress: Progress = silent) -> None:
+        seeds = [avatar_seed(COLLECTION, i) for i in range(TRAINING)]
+        chunks = [seeds[i : i + DRAWN_AT_ONCE] for i in range(0, TRAINING, DRAWN_AT_ONCE)]
+        made: list[npt.NDArray[np.float32]] = []
+        for chunk in in_order(_draw_some, size, chunks, wanted_workers()):
+            for picture, spots in chunk:
+                made.append(np.concatenate([picture / 127.5 - 1, blobs(spots, size)[..., None]], 2, dtype=np.float32))
+            progress("drawing avatars", len(made), TRAINING)
+        self._made = np.stack(made).transpose(0, 3, 1, 2)
+
+    @property
+    def size(self) -> int:
+        """How many avatars there are."""
+        return len(self._made)
+
+    def batch(self, number: int) -> Batch:
+        """The ``number``-th batch."""
+        random = np.random.default_rng((COLLECTION, number))
+        chosen = self._made[random.integers(len(self._made), size=BATCH)]
+        chosen = np.where(random.random((BATCH, 1, 1, 1)) < 0.5, chosen, chosen[..., ::-1])
+        pictures = chosen[:, :3] * random.uniform(0.7, 1.1, (BATCH, 3, 1, 1)) + random.normal(0, 0.1, (BATCH, 3, 1, 1))
+        pictures = pictures + random.normal(0, random.uniform(0, 0.12, (BATCH, 1, 1, 1)), pictures.shape)
+        return Batch(torch.from_numpy(np.concatenate([pictures, chosen[:, 3:]], 1).astype(np.float32)))
+
+
+def learn_to_count(size: int, progress: Progress = silent) -> nn.Module:
+    """A net that finds the eyes of avatars of size×size pixels; equal on every call on one machine."""
+    source = EyeSource(size, progress)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        system = Spotter(SpotterConfig(height=size, width=size, batch_size=BATCH))
+        table = Table(system.turns(), source, "cpu", nullcontext, 0)
+        for step in range(STEPS):
+            run_step(table, step / STEPS)
+            progress("learning what an eye is", step + 1, STEPS)
+    return system.net.eval()
+
+
+@torch.no_grad()
+def find_eyes(net: nn.Module, pictures: Pictures) -> list[list[Spot]]:
+    """Where the net sees eyes on pictures (N, size, size, 3): bright local maxima of its map."""
+    found: list[list[Spot]] = []
+    for i in range(0, len(pictures), 64):
+        batch = torch.from_numpy(pictures[i : i + 64]).permute(0, 3, 1, 2).float() / 127.5 - 1
+        maps = net(batch).sigmoid()
+        reach = 2 * max(1, round(pictures.shape[1] / 64 * 1.5)) + 1
+        peaks = (maps == torch.nn.functional.max_pool2d(maps[:, None], reach, 1, reach // 2)[:, 0]) & (maps > BRIGHT)
+        for one in peaks:
+            rows, columns = torch.nonzero(one, as_tuple=True)
+            found.append([(2.0 * x + 1, 2.0 * y + 1) for x, y in zip(columns.tolist(), rows.tolist(), strict=True)])
+    return found

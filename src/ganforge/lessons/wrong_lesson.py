@@ -1,0 +1,231 @@
+"""`ganforge learn wrong [MODEL]`: what goes wrong, shown on our own models and counted on avatars.
+
+Goodfellow's talk shows pictures with too many eyes, textures without a shape, and the same picture again and again. Here
+a spotter counts the eyes of avatars, and a measure of distance finds the repeats.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+from pydantic import Field
+
+from ganforge.avatars import avatar_seed, draw, sample_record
+from ganforge.drawing.figures import CRITIC, FORGER, HELD_OUT, bare, figure, save_figure
+from ganforge.drawing.grids import Pictures, grid, save_png
+from ganforge.lessons.comic import Panel, draw_panel
+from ganforge.lessons.eyes import Spot, find_eyes, learn_to_count
+from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
+from ganforge.measures.diversity import distinct, relative_spread
+from ganforge.model import load
+from ganforge.progress import Progress
+from ganforge.training import start
+from ganforge.training.folder import Event
+
+COUNT = 256
+SIDE = 64
+SEED = 5000
+FRESH = 72
+"""Seed of the collection of real avatars that are counted beside."""
+PICTURES = "avatars:3000"
+YOUNG_MINUTES, COLLAPSED_MINUTES = 1.0, 0.4
+COLLAPSED = {"batch_size": "16", "learning_rate": "0.004"}
+"""A learning rate twenty times too high: the generator ends at one picture."""
+NAMES = {"real": "real avatars", "young": "after one minute", "collapsed": "learning rate × 20", "yours": "your model"}
+COLOURS = {"real": CRITIC, "young": FORGER, "collapsed": HELD_OUT, "yours": FORGER}
+MOST_EYES = 4
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A set of pictures with what was counted on it.
+
+    Attributes:
+        pictures: (N, H, W, 3).
+        eyes: where they were found, picture by picture.
+        distinct: how many are left when repeats are put aside.
+        spread: how different pictures are, as a share of real ones' differences.
+    """
+
+    pictures: Pictures
+    eyes: list[list[Spot]]
+    distinct: int
+    spread: float
+
+    @property
+    def shares(self) -> list[float]:
+        """Share of pictures with no eye, one, two, three, four or more."""
+        counts = [min(len(spots), MOST_EYES) for spots in self.eyes]
+        return [counts.count(k) / len(counts) for k in range(MOST_EYES + 1)]
+
+
+class WrongSettings(Settings):
+    """``ganforge learn wrong MODEL``."""
+
+    model: str | None = Field(None, description="a model of avatars to count on; by default two are trained")
+    seed: int = Field(SEED, ge=0, lt=2**63, description="of the first picture")
+
+
+def play_lesson(folder: Path, progress: Progress) -> Played:
+    """Train a young model and a collapsed one, and count."""
+    made = {
+        "young": _trained(folder / "young", YOUNG_MINUTES, {"batch_size": "16"}, progress),
+        "collapsed": _trained(folder / "collapsed", COLLAPSED_MINUTES, COLLAPSED, progress),
+    }
+    counted = count(made, SIDE, progress)
+    _draw(folder, counted)
+    _draw_story(folder, counted)
+    values = {"count": str(COUNT)}
+    for name, one in counted.items():
+        none, single, two, *many = one.shares
+        values |= {
+            f"{name}_none": _percent(none),
+            f"{name}_one": _percent(single),
+            f"{name}_two": _percent(two),
+            f"{name}_many": _percent(sum(many)),
+            f"{name}_distinct": str(one.distinct),
+            f"{name}_spread": f"{one.spread:.2f}",
+        }
+    return Played(values, _told(counted))
+
+
+def play_variant(settings: WrongSettings, folder: Path, progress: Progress) -> Played:
+    """Count on the user's own model."""
+    if settings.model is None:
+        return play_lesson(folder, progress)
+    model = load(settings.model)
+    samples = model.sample(COUNT, settings.seed, progress=progress).pictures
+    side = min(samples.shape[1:3])
+    counted = count({"yours": samples[:, :side, :side]}, side, progress)
+    _draw(folder, counted)
+    note = "Eyes are counted as on avatars; on other pictures the count means nothing." if _strange(counted) else ""
+    return Played(told=(*_told(counted), note) if note else _told(counted))
+
+
+def count(made: dict[str, Pictures], side: int, progress: Progress) -> dict[str, Counted]:
+    """Count on real avatars and on each of the generated sets."""
+    net = learn_to_count(side, progress)
+    real = []
+    for i in range(COUNT):
+        seed = avatar_seed(FRESH, i)
+        real.append(draw(sample_record(seed), seed, side))
+        progress("drawing real avatars", i + 1, COUNT)
+    sets = {"real": np.stack(real), **made}
+    return {
+        name: Counted(
+            pictures,
+            find_eyes(net, pictures),
+            distinct(pictures, sets["real"]),
+            relative_spread(pictures, sets["real"]),
+        )
+        for name, pictures in sets.items()
+    }
+
+
+def _trained(folder: Path, minutes: float, settings: dict[str, str], progress: Progress) -> Pictures:
+    def show(event: Event) -> None:
+        if event["event"] == "tick":
+            progress(f"training for {60 * minutes:.0f} seconds", int(1000 * event["fraction"]), 1000)
+
+    run = start.train(
+        PICTURES, minutes=minutes, size=SIDE, settings=settings, out=folder, observers=[show], progress=progress
+    )
+    return load(run.path).sample(COUNT, SEED).pictures
+
+
+def _strange(counted: dict[str, Counted]) -> bool:
+    return counted["yours"].shares[0] > 0.9
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _told(counted: dict[str, Counted]) -> tuple[str, ...]:
+    rows = [f"{'':22} eyes: 0    1    2    3   4+   distinct of {COUNT}"]
+    for name, one in counted.items():
+        shares = " ".join(f"{100 * share:3.0f}%" for share in one.shares)
+        rows.append(f"{NAMES[name]:22}    {shares}   {one.distinct}")
+    return tuple(rows)
+
+
+# --- drawings ---------------------------------------------------------------------------------------------------------
+
+
+def marked(picture: Pictures, spots: list[Spot], scale: int = 3) -> Pictures:
+    """A picture with a ring around each eye that was found."""
+    height, width = picture.shape[:2]
+    canvas = Image.fromarray(picture).resize((width * scale, height * scale), Image.Resampling.LANCZOS)
+    pen = ImageDraw.Draw(canvas)
+    for x, y in spots:
+        reach = 0.075 * width * scale
+        box = (x * scale - reach, y * scale - reach, x * scale + reach, y * scale + reach)
+        pen.ellipse(box, outline=(213, 94, 0), width=max(2, scale))
+    drawn: Pictures = np.asarray(canvas)
+    return drawn
+
+
+def _some(one: Counted, least: int, most: int, n: int) -> Pictures:
+    """Up to n marked pictures with so many eyes; the first that come, not picked."""
+    chosen = [i for i, spots in enumerate(one.eyes) if least <= len(spots) <= most][:n]
+    return (
+        np.stack([marked(one.pictures[i], one.eyes[i]) for i in chosen]) if chosen else np.empty((0, 0, 0, 3), np.uint8)
+    )
+
+
+def _draw(folder: Path, counted: dict[str, Counted]) -> None:
+    """eyes.png (the shares), and sheets of what was found."""
+    with figure(8.4, 3) as made:
+        axes = made.subplots()
+        bare(axes)
+        width = 0.8 / len(counted)
+        for k, (name, one) in enumerate(counted.items()):
+            places = np.arange(MOST_EYES + 1) + (k - (len(counted) - 1) / 2) * width
+            axes.bar(places, [100 * share for share in one.shares], width, color=COLOURS[name], label=NAMES[name])
+        axes.set_xticks(range(MOST_EYES + 1), ["0", "1", "2", "3", "4+"])
+        axes.set(xlabel="eyes", ylabel="% of pictures")
+        axes.legend(frameon=False)
+        save_figure(made, folder / "eyes.png")
+    for name, one in counted.items():
+        first = np.stack([marked(one.pictures[i], one.eyes[i], 2) for i in range(24)])
+        save_png(grid(first, columns=8), folder / f"{name}.png")
+        if name == "real":
+            continue
+        for what, least, most in (("none", 0, 0), ("many", 3, 99)):
+            found = _some(one, least, most, 8)
+            if len(found):
+                save_png(grid(found, columns=8), folder / f"{name}-{what}.png")
+
+
+def _draw_story(folder: Path, counted: dict[str, Counted]) -> None:
+    young, collapsed = counted["young"], counted["collapsed"]
+
+    def one_with(one: Counted, eyes: range) -> Pictures:
+        fits = [i for i, spots in enumerate(one.eyes) if len(spots) in eyes]
+        return one.pictures[fits[0] if fits else 0]
+
+    real = counted["real"].pictures
+    panels = (
+        Panel([real[0], real[1], real[2]]),
+        Panel([one_with(young, range(3, 99))], forger=0.8, appraiser=-0.5, verdict=0.1),
+        Panel([marked(one_with(young, range(3, 99)), find_first(young, range(3, 99)))], appraiser=-0.2),
+        Panel([one_with(young, range(1))], forger=0.5, appraiser=-0.5, verdict=0.2),
+        Panel([collapsed.pictures[0], collapsed.pictures[1], collapsed.pictures[2]], forger=0.9),
+        Panel([one_with(young, range(2, 3))], forger=0.9, appraiser=0.2, verdict=0.45),
+    )
+    for i, panel in enumerate(panels):
+        save_png(draw_panel(panel), folder / f"story-{i + 1}.png")
+
+
+def find_first(one: Counted, eyes: range) -> list[Spot]:
+    """The spots of the first picture with so many eyes."""
+    return next((spots for spots in one.eyes if len(spots) in eyes), [])
+
+
+LESSON = Lesson(
+    "wrong", "what goes wrong: too many eyes, textures without shape, the same again and again", play_lesson,
+    Variant(WrongSettings, play_variant),
+)  # fmt: skip
