@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -25,9 +26,11 @@ from ganforge.lessons.lesson import LANGUAGES, TEXTS, excerpt, find_lesson, less
 from ganforge.lessons.points import PointSource, gaussians, grid, moons, outline, ring
 from ganforge.lessons.slanted_lesson import OTHER_SEEDS, SEED, faces_of, later_numbers, slanted_medians
 from ganforge.model.model import load
+from ganforge.reports.lesson_page import write_pages
 from ganforge.systems.toy2d import Toy2d, Toy2dConfig
 from systems_tiny import TINY, write_pictures
 
+pytest_plugins = ["browser"]
 ROOT = Path(__file__).parent.parent
 
 
@@ -404,6 +407,38 @@ def test_excerpts_come_from_the_source_without_docstrings():
         excerpt("lessons.slanted.nothing")
     with pytest.raises(KeyError):
         text("slanted", "en", {})
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory) -> Path:
+    """The pages of the first lesson beside the figures of the docs."""
+    folder = tmp_path_factory.mktemp("page") / "slanted"
+    shutil.copytree(ROOT / "docs" / "lessons" / "slanted", folder)
+    return write_pages(find_lesson("slanted"), json.loads((folder / "values.json").read_text(encoding="utf-8")), folder)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["slanted.html", "zh/slanted.html", "slips.html"])
+def test_the_pages_open_without_complaint_and_never_scroll_sideways(page, open_page, name, width, theme):
+    tab = open_page(page.parent / name, width=width, theme=theme)
+    tab.wait_until("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert tab.problems == []
+    assert tab.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert all(url.startswith("file:") for url in tab.requests)
+    unnamed = tab.page.evaluate("[...document.images].filter(i => !i.alt).length")
+    assert unnamed == 0
+
+
+def test_folds_open_and_languages_change_by_keyboard(page, open_page):
+    tab = open_page(page)
+    assert tab.page.evaluate("[...document.querySelectorAll('details')].map(d => d.open)") == [True, True, False]
+    tab.page.locator("summary").nth(2).press("Enter")
+    assert tab.page.evaluate("document.querySelectorAll('details')[2].open")
+    tab.page.locator("header a").press("Enter")
+    tab.wait_until("document.documentElement.lang === 'zh'")
+    tab.page.locator("header a").press("Enter")
+    tab.wait_until("document.documentElement.lang === 'en'")
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -96,7 +96,14 @@ class Lesson:
 @cache
 def lessons() -> dict[str, Lesson]:
     """All lessons by name, in the order in which to take them."""
-    modules = ("slanted_lesson", "game_lesson", "transposed_lesson", "anatomy_lesson", "collapse_lesson")
+    modules = (
+        "slanted_lesson",
+        "game_lesson",
+        "transposed_lesson",
+        "anatomy_lesson",
+        "collapse_lesson",
+        "wrong_lesson",
+    )
     return {m.LESSON.name: m.LESSON for m in (import_module(f"ganforge.lessons.{name}") for name in modules)}
 
 

@@ -339,7 +339,7 @@ def _clip(folder: Path, moments: list[Moment]) -> None:
 
     def draw(step: int) -> Pictures:
         m = moments[step]
-        with figure(10, 5.4) as made:
+        with figure(7.8, 5.0) as made:
             panels = made.subplots(2, 3, gridspec_kw={"width_ratios": [1.5, 1, 1.4]})
             forger_network(panels[0, 0], m.forger, 0.5)
             critic_network(panels[1, 0], m.critic, m.forger.draw(0.5))
@@ -352,7 +352,7 @@ def _clip(folder: Path, moments: list[Moment]) -> None:
             error_curves(panels[0, 2], float(m.critic.verdict(FACES[0])), float(m.critic.verdict(m.forged)))
             training_curves(panels[1, 2], moments[: step + 1], EPOCHS)
             made.suptitle(f"round {step // len(FACES) + 1:,}", fontsize=12, x=0.02, ha="left")
-            return pixels(made, 90)
+            return pixels(made, 72)
 
     made = [draw(step) for step in frames()]
     write_clip([*made, *made[-1:] * 15], folder / "training.mp4", 10)

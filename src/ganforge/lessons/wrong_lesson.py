@@ -205,7 +205,8 @@ def _draw_story(folder: Path, counted: dict[str, Counted]) -> None:
 
     def one_with(one: Counted, eyes: range) -> Pictures:
         fits = [i for i, spots in enumerate(one.eyes) if len(spots) in eyes]
-        return one.pictures[fits[0] if fits else 0]
+        picture: Pictures = one.pictures[fits[0] if fits else 0]
+        return picture
 
     real = counted["real"].pictures
     panels = (
