@@ -41,7 +41,7 @@ def generator_minimax(logits: Tensor) -> Tensor:
 
 
 def wasserstein_critic(real: Tensor, fake: Tensor) -> Tensor:
-    """E f(G(z)) − E f(x): the critic's scores as far apart as its Lipschitz bound lets them (arXiv 1701.07875, eq. 2)."""
+    """E f(G(z)) − E f(x): the critic's scores as far apart as its Lipschitz bound lets them (arXiv 1701.07875)."""
     return fake.float().mean() - real.float().mean()
 
 
@@ -53,7 +53,7 @@ def wasserstein_generator(fake: Tensor) -> Tensor:
 def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """softplus(−(D(x) − D(G(z)))) over pairs: each real picture more real than the forged one beside it.
 
-    Jolicoeur-Martineau, arXiv 1807.00734; the pairing loss of R3GAN (Huang et al. 2024, arXiv 2501.05441, eq. 2).
+    Jolicoeur-Martineau, arXiv 1807.00734; the pairing loss of R3GAN (Huang et al. 2024, arXiv 2501.05441).
     """
     return F.softplus(fake.float() - real.float()).mean()
 

@@ -33,6 +33,7 @@ def learn(
     from ganforge.files import free_name, quoted
     from ganforge.lessons.lesson import find_lesson, lessons
     from ganforge.reports.lesson_page import write_pages
+    from ganforge.training import Interrupted
 
     if name is None:
         for lesson in lessons().values():
@@ -47,8 +48,11 @@ def learn(
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already; nothing was overwritten. Name another folder with --out.")
     folder.mkdir(parents=True, exist_ok=True)
-    with progress_bar() as progress:
-        played = play(folder, progress)
+    try:
+        with progress_bar() as progress:
+            played = play(folder, progress)
+    except Interrupted:  # some lessons train a model
+        raise KeyboardInterrupt from None
     for line in played.told:
         say(line)
     for figure in sorted(path for path in folder.iterdir() if path.is_file()):

@@ -51,7 +51,7 @@ def gaussians(name: str, centres: Points, sigma: float) -> Place:
 
 
 def ring() -> Place:
-    """Eight modes on a circle of radius 1, σ = 0.01: PacGAN's ring (arXiv 1712.04086, §4.1)."""
+    """Eight modes on a circle of radius 1, σ = 0.01: PacGAN's ring (arXiv 1712.04086 and its published configs)."""
     angles = 2 * np.pi * np.arange(8) / 8  # not linspace(0, 2π, 8), which draws one mode twice
     return gaussians("ring", np.stack([np.cos(angles), np.sin(angles)], 1), 0.01)
 

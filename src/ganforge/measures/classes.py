@@ -35,7 +35,7 @@ class StackedCoverage:
 
 
 def stacked_coverage(probabilities: Probabilities, least: float = SURE) -> StackedCoverage:
-    """Coverage by N stacked pictures (N, channels, K); the protocol of Stacked MNIST (VEEGAN, arXiv 1705.07761, §4.2).
+    """Coverage by N stacked pictures (N, channels, K); the protocol of Stacked MNIST (VEEGAN, arXiv 1705.07761).
 
     A combination counts when at least one sample falls into it with confidence ≥ ``least`` in every channel.
     """

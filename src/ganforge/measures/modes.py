@@ -1,7 +1,7 @@
 """Mode coverage of points in the plane, where the truth is known.
 
-The protocol of VEEGAN (Srivastava et al. 2017, arXiv 1705.07761, §4.1) as PacGAN computes it (Lin et al. 2018, arXiv
-1712.04086, §4.1): a sample is of high quality when it lies within three standard deviations of the nearest mode; a mode
+The protocol of VEEGAN (Srivastava et al. 2017, arXiv 1705.07761) as PacGAN computes it (Lin et al. 2018, arXiv
+1712.04086): a sample is of high quality when it lies within three standard deviations of the nearest mode; a mode
 is captured when at least one such sample lies there.
 """
 
