@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class MinibatchDiscrimination(nn.Module):
-    """f N×A → N×(A + B): the features and, for each of B kernels, how close the rest of the batch is.
+    """f N×A → N×B: for each of B kernels, how close the rest of the batch is; the next layer reads it beside f.
 
         M_i = f(x_i) · T ∈ ℝ^{B×C},  T ∈ ℝ^{A×B×C} learned
         o(x_i)_b = Σ_{j≠i} exp(−‖M_{i,b} − M_{j,b}‖₁)
@@ -27,8 +27,8 @@ class MinibatchDiscrimination(nn.Module):
         self.tensor = nn.Parameter(torch.randn(features, kernels, dims) * features**-0.5)
 
     def forward(self, features: Tensor) -> Tensor:
-        """…×N×A → …×N×(A + B), whatever stands before N."""
-        return torch.cat((features, closeness(torch.tensordot(features, self.tensor, 1)).to(features.dtype)), -1)
+        """…×N×A → …×N×B, whatever stands before N."""
+        return closeness(torch.tensordot(features, self.tensor, 1)).to(features.dtype)
 
 
 def closeness(rows: Tensor) -> Tensor:

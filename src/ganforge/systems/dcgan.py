@@ -180,7 +180,8 @@ class DcganGenerator(Generator):
 class DcganDiscriminator(Discriminator):
     """3 × H × W → strided convolutions with leaky ReLU (slope 0.2) → flatten → one logit. No normalisation on the input.
 
-    With ``minibatch`` the last layer also sees how alike the pictures of the batch are (`ganforge.ops.minibatch`).
+    With ``minibatch`` the last layer also sees how alike the pictures of the batch are (`ganforge.ops.minibatch`). For
+    minibatch discrimination f(x) is the mean of the last maps over places, as in the paper's published CIFAR-10 code.
     """
 
     def __init__(self, config: DcganConfig) -> None:
@@ -197,14 +198,14 @@ class DcganDiscriminator(Discriminator):
             height, width = ((side + 2 * padding - d.kernel) // stride + 1 for side in (height, width))
             before = after
         self.group = d.minibatch_group if d.minibatch == "stddev" else None
-        flat = (before + (d.minibatch == "stddev")) * height * width
-        self.company = (
-            MinibatchDiscrimination(flat, d.minibatch_kernels, d.minibatch_dims)
-            if d.minibatch == "discrimination"
-            else nn.Identity()
-        )
-        self.judge = nn.Linear(flat + (d.minibatch_kernels if d.minibatch == "discrimination" else 0), 1, bias=d.bias)
+        self.company: MinibatchDiscrimination | None = None
+        self.judge = nn.Linear((before + (d.minibatch == "stddev")) * height * width, 1, bias=d.bias)
+        if d.minibatch == "discrimination":
+            self.company = MinibatchDiscrimination(before, d.minibatch_kernels, d.minibatch_dims)
+            self.weigh_company = nn.Linear(d.minibatch_kernels, 1, bias=False)
         _initialise(self, config)
+        if self.company is not None:
+            nn.init.zeros_(self.weigh_company.weight)  # D begins by looking at each picture alone
 
     def features(self, pictures: Tensor) -> list[Tensor]:
         """pictures N×3×H×W → the maps after each convolution, finest first."""
@@ -219,7 +220,10 @@ class DcganDiscriminator(Discriminator):
         maps = self.features(pictures)[-1]
         if self.group is not None:
             maps = minibatch_stddev(maps, self.group)
-        logits: Tensor = self.judge(self.company(maps.flatten(1)))
+        logits: Tensor = self.judge(maps.flatten(1))
+        if self.company is not None:
+            others = max(len(pictures) - 1, 1)  # a factor in training; elsewhere batches may have another size
+            logits = logits + self.weigh_company(self.company(maps.mean((2, 3))) / others)
         return logits.squeeze(1)
 
 
