@@ -22,7 +22,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,10 @@ from ganforge.lessons.lesson import MEASURED
 from ganforge.measures.classes import StackedCoverage, stacked_coverage, sure_share
 from ganforge.model.model import load_parts
 from ganforge.pictures import PackOptions, make_pack
-from results import write_section
+from ganforge.systems import configure, find_recipe
+from results import FIGURES, write_json, write_section
 
 WORK = Path(__file__).parent / "work" / "variety"
-FIGURES = Path(__file__).parent / "results"
 VARIANTS: dict[str, dict[str, str]] = {"plain": {}, "discrimination": {"d.minibatch": "discrimination"}}
 SAMPLE_SEED = 100_000
 CIFAR_MINUTES, FASHION_MINUTES, CLASSIFIER_MINUTES, SMOKE_MINUTES = 15.0, 8.0, 4.0, 3.0
@@ -58,15 +58,22 @@ def main() -> None:
     parser.add_argument("--nets", type=Path, help="folder of feature_nets.py and cifar_resnet20.npz (cifar)")
     parser.add_argument("--faster", type=float, default=1.0, help="divide all minutes, to try the bench itself")
     args = parser.parse_args()
-    WORK.mkdir(parents=True, exist_ok=True)
+    args.work = WORK if args.faster == 1 else WORK / f"faster-{args.faster:g}"
+    args.work.mkdir(parents=True, exist_ok=True)
     {"cifar": cifar, "fashion": fashion, "imagenet": imagenet}[args.what](args)
 
 
 def trained(
-    name: str, pictures: Path, minutes: float, recipe: str, settings: Mapping[str, Any], **more: Any
+    args: argparse.Namespace,
+    name: str,
+    pictures: Path,
+    minutes: float,
+    recipe: str,
+    settings: Mapping[str, Any],
+    **more: Any,
 ) -> ganforge.Run:
-    """The finished run of that name: as it lies there, resumed, or trained."""
-    folder = WORK / name
+    """The finished run of that name: as it lies there, resumed, or trained. Exits where it is a run of other settings."""
+    folder, minutes = args.work / name, minutes / args.faster
     with watching(folder) as view:
         if not (folder / "run.json").exists():
             return ganforge.train(
@@ -74,6 +81,10 @@ def trained(
                 progress=view.progress, **more,
             )  # fmt: skip
         run = ganforge.Run(folder)
+        size = (int(run.config.config["height"]), int(run.config.config["width"]))
+        wanted = configure(find_recipe(recipe), *size, {key: str(value) for key, value in settings.items()})
+        if run.config.config != wanted.model_dump(mode="json") or run.config.seconds != 60 * minutes:
+            sys.exit(f"{folder} is a run of other settings; remove it to measure anew.")
         if run.state().get("state") != "finished":
             run = ganforge.resume(folder, observers=[view], progress=view.progress)
     return run
@@ -84,8 +95,15 @@ def drawn(run: ganforge.Run, count: int) -> Pictures:
     return ganforge.load(run.path).sample(count, SAMPLE_SEED).pictures
 
 
-def keep(name: str, values: Mapping[str, Any]) -> None:
-    (MEASURED / f"{name}.json").write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+def publish(
+    args: argparse.Namespace, name: str, values: Mapping[str, Any], title: str, command: str, lines: Sequence[str]
+) -> None:
+    """Numbers to where the lesson finds them, the table into RESULTS.md; of a trial, only to the terminal."""
+    if args.faster != 1:
+        print("\n".join([f"A trial, {args.faster:g} times shorter; nothing is kept.", *lines]))
+        return
+    write_json(MEASURED / f"{name}.json", values)
+    write_section(title, command, lines)
 
 
 # --- CIFAR-10 ---------------------------------------------------------------------------------------------------------
@@ -96,9 +114,10 @@ def cifar(args: argparse.Namespace) -> None:
         sys.exit("cifar takes --judged, --judge and --nets; see --help.")
     real = pictures_of(args.judged)
     found: dict[str, dict[str, Any]] = {"real": {"sure": sure_share(cifar_probabilities(args.nets, real))}}
+    rows = [f"| real | – | – | – | {100 * found['real']['sure']:.1f} |"]
     for name, settings in VARIANTS.items():
-        run = trained(f"cifar-{name}", args.pictures, CIFAR_MINUTES / args.faster, "cifar32", settings)
-        samples, file = drawn(run, CIFAR_SAMPLES), WORK / f"cifar-{name}.npz"
+        run = trained(args, f"cifar-{name}", args.pictures, CIFAR_MINUTES, "cifar32", settings)
+        samples, file = drawn(run, CIFAR_SAMPLES), args.work / f"cifar-{name}.npz"
         np.savez(file, images=samples)
         words = [sys.executable, args.judge, args.judged, file, "--net", "resnet20", "--size", "32", "--n", "5000"]
         said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
@@ -107,23 +126,25 @@ def cifar(args: argparse.Namespace) -> None:
             "sure": sure_share(cifar_probabilities(args.nets, samples)),
             "seen": run.state()["seen"],
         }
+        r = found[name]
+        kid = f"{r['kid_x1000']:.2f} ± {r['kid_standard_error_x1000']:.2f}"
+        rows.append(f"| {name} | {r['seen']:,} | {r['fd']:.2f} | {kid} | {100 * r['sure']:.1f} |")
         both = np.concatenate([real[:: len(real) // 64][:64], samples[:64]])
-        save_png(beside(both, 8), WORK / f"cifar-{name}.png")
-    keep("cifar", found)
-    rows = [
-        f"| {name} | {r.get('seen', 0):,} | {r.get('fd', float('nan')):.3f} | {100 * r['sure']:.1f} |"
-        for name, r in found.items()
-    ]
-    write_section(
+        save_png(beside(both, 8), args.work / f"cifar-{name}.png")
+    publish(
+        args,
+        "cifar",
+        found,
         "CIFAR-10 with and without minibatch discrimination",
         "python bench/variety.py cifar …",
         [
             f"`cifar32`, {CIFAR_MINUTES:g} minutes each, one seed; {CIFAR_SAMPLES:,} samples (seeds {SAMPLE_SEED:,} …) "
-            f"against {len(real):,} test pictures. FD in a CIFAR-10 ResNet-20; sure: share that the same net recognises "
-            "with ≥ 90 % confidence.",
+            f"against {len(real):,} test pictures. FD and KID (± its standard error) in a CIFAR-10 ResNet-20; sure: share "
+            "that the same net recognises with ≥ 90 % confidence. Sheets of real beside generated pictures are left in "
+            "bench/work/variety: the pictures are not ours to publish.",
             "",
-            "| | pictures seen | FD resnet20 | % sure |",
-            "|---|---|---|---|",
+            "| | pictures seen | FD resnet20 | KID × 1000 | % sure |",
+            "|---|---|---|---|---|",
             *rows,
         ],
     )
@@ -169,14 +190,15 @@ def fashion(args: argparse.Namespace) -> None:
     grey, labels = np.asarray(pack.pictures)[..., 0], pack.table[:, 0].astype(int)
     order = np.random.default_rng(0).permutation(len(grey))
     training, held_out = order[HELD_OUT:], order[:HELD_OUT]
-    classes, stacked = WORK / "fashion-classes.npz", WORK / "fashion-stacked.npz"
+    classes, stacked = args.work / "fashion-classes.npz", args.work / "fashion-stacked.npz"
     if not stacked.exists():
         with replacing(classes) as temporary:
             np.savez(temporary, images=np.repeat(grey[training][..., None], 3, 3), labels=labels[training])
         with replacing(stacked) as temporary:
             np.savez(temporary, images=triples(grey[training], STACKED_TRAINING, 1))
-    minutes = CLASSIFIER_MINUTES / args.faster
-    judge = trained("fashion-classifier", classes, minutes, "classifier", {"classes": 10}, size=28, flip=False)
+    judge = trained(
+        args, "fashion-classifier", classes, CLASSIFIER_MINUTES, "classifier", {"classes": 10}, size=28, flip=False
+    )
     net = load_parts(judge.path / "model")[1]["net"].eval()
 
     def channels(pictures: Pictures) -> npt.NDArray[np.float32]:
@@ -189,24 +211,24 @@ def fashion(args: argparse.Namespace) -> None:
     sets = {"real held-out triples": a, "blends of real pairs": ((a.astype(np.uint16) + b) // 2).astype(np.uint8)}
     seen: dict[str, int] = {}
     for name, settings in VARIANTS.items():
-        minutes = FASHION_MINUTES / args.faster
-        run = trained(f"fashion-{name}", stacked, minutes, "dcgan", settings, size=28, flip=False)
+        run = trained(args, f"fashion-{name}", stacked, FASHION_MINUTES, "dcgan", settings, size=28, flip=False)
         title = {"plain": "DCGAN", "discrimination": "+ minibatch discrimination"}[name]
         sets[title] = drawn(run, STACKED_SAMPLES)
         seen[title] = int(run.state()["seen"] or 0)
-        save_png(beside(np.concatenate([a[:64], sets[title][:64]]), 8), FIGURES / f"fashion-{name}.png")
+        figures = FIGURES if args.faster == 1 else args.work
+        save_png(beside(np.concatenate([a[:64], sets[title][:64]]), 8), figures / f"fashion-{name}.png")
     found: dict[str, StackedCoverage] = {name: stacked_coverage(channels(pictures)) for name, pictures in sets.items()}
-    keep(
-        "stacked-fashion",
-        {name: vars(one) | {"seen": seen.get(name)} for name, one in found.items()} | {"judge": hit_rate},
-    )
+    numbers = {name: {**vars(one), "seen": seen.get(name)} for name, one in found.items()}
     rows = [
         f"| {name} | {seen[name]:,} | {one.modes:,} | {one.kl:.3f} | {100 * one.sure:.1f} |"
         if name in seen
         else f"| {name} | – | {one.modes:,} | {one.kl:.3f} | {100 * one.sure:.1f} |"
         for name, one in found.items()
     ]
-    write_section(
+    publish(
+        args,
+        "stacked-fashion",
+        {"sets": numbers, "judge": hit_rate},
         "Stacked Fashion: 1,000 modes",
         "python bench/variety.py fashion --pictures fashion/",
         [
@@ -214,7 +236,7 @@ def fashion(args: argparse.Namespace) -> None:
             f"seed; {STACKED_SAMPLES:,} samples. A mode counts when at least one sample falls in it with ≥ 0.9 confidence "
             "in all three channels; KL of all samples' histogram over the modes from the uniform one, nats; sure: share of "
             f"samples with ≥ 0.9 in all three. The classifier is right on {100 * hit_rate:.1f} % of {HELD_OUT:,} held-out "
-            "pictures. A blend is the mean of two real triples: a judge that counted it would count anything.",
+            "pictures. A blend is the mean of two real triples: what the judge gives to pictures of nothing.",
             "",
             "| | pictures seen | modes of 1,000 | KL | % sure |",
             "|---|---|---|---|---|",
@@ -239,9 +261,9 @@ def triples(grey: npt.NDArray[np.uint8], count: int, seed: int) -> Pictures:
 
 def imagenet(args: argparse.Namespace) -> None:
     """Class folders like ImageNet's from a zip with a metadata.csv (file_name, label)."""
-    folders = WORK / "class-folders"
+    folders = args.work / "class-folders"
     if not folders.exists():
-        partial = WORK / ".class-folders"
+        partial = args.work / ".class-folders"
         with zipfile.ZipFile(args.pictures) as opened:
             names = {Path(name).name: name for name in opened.namelist()}
             table = csv.DictReader(io.StringIO(opened.read(names["metadata.csv"]).decode()))
@@ -250,15 +272,19 @@ def imagenet(args: argparse.Namespace) -> None:
                 target.mkdir(parents=True, exist_ok=True)
                 (target / row["file_name"]).write_bytes(opened.read(names[Path(row["file_name"]).name]))
         partial.rename(folders)
-    run = trained("imagenet-smoke", folders, SMOKE_MINUTES / args.faster, "imagenet128", {})
-    save_png(grid(drawn(run, 32), columns=8), WORK / "imagenet-smoke.png")
+    run = trained(args, "imagenet-smoke", folders, SMOKE_MINUTES, "imagenet128", {})
+    save_png(grid(drawn(run, 32), columns=8), args.work / "imagenet-smoke.png")
     classes = sum(1 for path in folders.iterdir() if path.is_dir())
-    write_section(
+    seen = int(run.state()["seen"] or 0)
+    publish(
+        args,
+        "imagenet-smoke",
+        {"classes": classes, "seen": seen},
         "imagenet128: a smoke test",
         "python bench/variety.py imagenet --pictures flowers64.zip",
         [
             f"{classes} class folders made from a collection of flowers (64 px, enlarged): read, packed and trained on for "
-            f"{SMOKE_MINUTES:g} minutes, {run.state()['seen']:,} pictures seen. It shows that the recipe runs from folders "
+            f"{SMOKE_MINUTES:g} minutes, {seen:,} pictures seen. It shows that the recipe runs from folders "
             "to samples; nothing can be said about its pictures after so little."
         ],
     )

@@ -40,7 +40,8 @@ def play(lesson: Lesson) -> None:
         folder = Path(temporary)
         played = lesson.play(folder, progress)
         target = DOCS / lesson.name
-        target.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
         for figure in folder.iterdir():
             if figure.suffix in KEPT:
                 shutil.copy(figure, target / figure.name)
@@ -60,7 +61,7 @@ def pages(lesson: Lesson, values: Mapping[str, str]) -> dict[str, str]:
     for page in (lesson.name, *lesson.pages):
         for language in LANGUAGES:
             figures = f"{lesson.name}/" if language == "en" else f"../{lesson.name}/"
-            written[address(page, language, ".md")] = text(page, language, values, figures=figures)
+            written[address(page, language, ".md")] = text(lesson, page, language, values, figures=figures)
     return written
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import ganforge
 from ganforge.cli import app
-from ganforge.errors import RunError, UnknownNameError, UsageError
+from ganforge.errors import ModelError, RunError, UnknownNameError, UsageError
 from ganforge.lessons import bilinear, slanted, transposed
 from ganforge.lessons.anatomy import dissect, liveliest, stages
 from ganforge.lessons.arena import Arena, look
@@ -236,6 +236,9 @@ def test_a_saved_game_goes_on_bit_for_bit(tmp_path):
     second.resume(tmp_path / "game.safetensors")
     assert list(second.play()) == list(range(6, 13))
     np.testing.assert_array_equal(whole.samples(50), second.samples(50))
+    other = Arena(config.model_copy(update={"r1_gamma": 0.2}), PointSource(grid(), 16, 2), 12, seed=3)
+    with pytest.raises(RunError, match="other settings"):
+        other.resume(tmp_path / "game.safetensors")
     (tmp_path / "game.safetensors").write_bytes(b"nonsense")
     with pytest.raises(RunError, match="no saved game"):
         fresh().resume(tmp_path / "game.safetensors")
@@ -406,7 +409,7 @@ def test_excerpts_come_from_the_source_without_docstrings():
     with pytest.raises(AttributeError):
         excerpt("lessons.slanted.nothing")
     with pytest.raises(KeyError):
-        text("slanted", "en", {})
+        text(find_lesson("slanted"), "slanted", "en", {})
 
 
 @pytest.fixture(scope="module")
@@ -473,14 +476,18 @@ def test_learn_anatomy_of_the_users_model_writes_its_pages(tmp_path, tiny_run):
     assert 'lang="zh"' in (tmp_path / "a" / "zh" / "anatomy.html").read_text(encoding="utf-8")
 
 
-def test_learn_says_what_is_wrong():
+def test_learn_says_what_is_wrong_and_leaves_nothing_behind(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for words, error in (
         (["learn", "slantet"], UnknownNameError),
         (["learn", "slanted", "--set", "round=3"], UnknownNameError),
         (["learn", "slanted", "--set", "rounds=none"], UsageError),
         (["learn", "transposed", "--set", "kernel=7", "--set", "side=6"], UsageError),
-        (["learn", "slanted", "my-model"], UnknownNameError),
+        (["learn", "slanted", "my-model"], UsageError),
+        (["learn", "anatomy", "my-model"], ModelError),
+        (["learn", "game", "--set", "picture=nothing.png"], UsageError),
     ):
         assert isinstance(CliRunner().invoke(app, words).exception, error), words
     with pytest.raises(UnknownNameError, match="slanted"):
         find_lesson("slant")
+    assert list(tmp_path.iterdir()) == []

@@ -78,7 +78,10 @@ def slope_from_one(scores: Tensor, pictures: Tensor) -> Tensor:
 
 
 def _slopes(scores: Tensor, pictures: Tensor) -> Tensor:
-    """∇ₓD(x), one row a score: (as scores)×the rest of a picture; kept differentiable."""
+    """∇ₓ Σ D, one row a score: (as scores)×the rest of a picture; kept differentiable.
+
+    ∇ₓD(x) of each picture where D looks at pictures one by one; a D that compares those of a batch adds their influence.
+    """
     slopes = torch.autograd.grad(scores.float().sum(), pictures, create_graph=True)[0].float()
     rows: Tensor = slopes.reshape(*scores.shape, -1)
     return rows

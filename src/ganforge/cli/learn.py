@@ -1,5 +1,6 @@
 """``ganforge learn``: the lessons."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,9 @@ def learn(
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="Without a name: a list of the lessons.")] = None,
     model: Annotated[
         str | None,
-        typer.Argument(metavar="[MODEL]", help="For anatomy: a run folder or a model folder.", show_default=False),
+        typer.Argument(
+            metavar="[MODEL]", help="For anatomy and wrong: a run folder or a model folder.", show_default=False
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -53,6 +56,9 @@ def learn(
             played = play(folder, progress)
     except Interrupted:  # some lessons train a model
         raise KeyboardInterrupt from None
+    finally:
+        with suppress(OSError):
+            folder.rmdir()  # where nothing was drawn
     for line in played.told:
         say(line)
     for figure in sorted(path for path in folder.iterdir() if path.is_file()):

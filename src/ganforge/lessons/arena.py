@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+import torch.nn.functional as F  # noqa: N812
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -53,7 +54,7 @@ class Arena:
 
     def save(self, path: Path) -> None:
         """Keep everything in one file, from which `resume` goes on. Atomic."""
-        counts = {"played": str(self.played), "batches": str(self.table.batches)}
+        counts = {**self._identity, "played": str(self.played), "batches": str(self.table.batches)}
         with replacing(path) as temporary:
             save_file(tensors_of(self.system, self._averages, self._phases), temporary, counts)
 
@@ -62,11 +63,19 @@ class Arena:
         try:
             with safe_open(path, "pt") as opened:
                 counts = opened.metadata()
+            if any(counts.get(name) != value for name, value in self._identity.items()):
+                raise RunError(f"{path} is a saved game of other settings. Remove it to begin anew.")
             put_back(load_file(path), self.system, self._averages, self._phases)
             self.played = self.table.steps = int(counts["played"])
             self.table.batches = int(counts["batches"])
         except (OSError, SafetensorError, RuntimeError, KeyError, TypeError) as error:
             raise RunError(f"{path} is no saved game of these settings: {error}. Remove it to begin anew.") from None
+
+    @property
+    def _identity(self) -> dict[str, str]:
+        """What must be the same for a saved game to go on."""
+        config = self.system.config.model_dump_json()
+        return {"config": config, "steps": str(self.steps), "seed": str(self.table.seed)}
 
     @property
     def _averages(self) -> dict[str, Average]:
@@ -92,7 +101,7 @@ class Look:
 
     Attributes:
         samples: (n, 2) forged points.
-        arrows: (n, 2), where the forger's loss falls fastest for each of them (not scaled).
+        arrows: (n, 2), where the forger's loss falls fastest for each of them; of any common scale.
         field: (m, m), D's verdicts over a square grid, rows from bottom to top.
     """
 
@@ -122,10 +131,10 @@ def look(system: Toy2d, reach: float, *, game: int = 0, n: int = 256, resolution
 
 
 def _wish(system: Toy2d, scores: Tensor) -> Tensor:
-    """What every forged point wants to climb: minus the generator's loss, as a sum over points."""
+    """What every forged point climbs, as a sum over points; where each is paired with a real one, its score alone."""
     loss = system.config.loss
     if loss == "minimax":
-        return torch.nn.functional.softplus(scores).sum()
+        return F.softplus(scores).sum()
     if loss == "non_saturating":
-        return -torch.nn.functional.softplus(-scores).sum()
+        return -F.softplus(-scores).sum()
     return scores.sum()

@@ -17,7 +17,7 @@ def at_once(start: complex, rate: float, steps: npt.ArrayLike) -> Orbit:
 
 
 def in_turn(start: complex, rate: float, steps: int) -> Orbit:
-    """G steps, then D answers: x ← x − ηy, y ← y + ηx (the new x). x² + y² − ηxy stays what it was: an ellipse.
+    """G steps, then D answers: x ← x − ηy, y ← y + ηx (the new x). x² + y² − ηxy stays what it was: an ellipse, for η < 2.
 
     All points up to ``steps``.
     """

@@ -1,9 +1,14 @@
-"""Mode collapse and two cures, in the plane: what `ganforge learn collapse` shows and bench/collapse.py measures.
+"""Mode collapse and two remedies, in the plane: what `ganforge learn collapse` shows and bench/collapse.py measures.
 
-Same nets, optimizers and batches for all methods; a method changes D's loss, or gives D minibatch features.
+Same nets, optimizer, batches and schedule for all methods. A method changes D's loss, or gives D minibatch features; and
+each has the learning rate that served it best on games that are not among those measured (``bench/collapse.py --tune``).
 """
 
+import math
+from collections.abc import Sequence
 from typing import Any, Literal
+
+import numpy as np
 
 from ganforge.lessons.points import Place, grid, ring
 from ganforge.systems.toy2d import Toy2dConfig
@@ -19,8 +24,6 @@ NETS: dict[str, Any] = {
     "d_widths": (64, 64),
     "d_waves": 32,
     "d_wave_sigma": 1.0,
-    "g_learning_rate": 5e-3,
-    "d_learning_rate": 5e-3,
     "beta1": 0.5,
     "beta2": 0.99,
     "decay": True,
@@ -31,11 +34,26 @@ METHODS: dict[Method, dict[str, Any]] = {
     "relativistic": {"loss": "relativistic", "r1_gamma": 0.05, "r2_gamma": 0.05, "gamma_end": 0.01},
 }
 """Non-saturating GAN; with minibatch discrimination in D; relativistic pairing with R1 and R2."""
-
-
-def config_of(method: Method, place: Place, games: int) -> Toy2dConfig:
-    """The config of a cell."""
-    return Toy2dConfig(**NETS, **METHODS[method], games=games, scale=place.scale)
-
+LEARNING_RATES = (5e-4, 1e-3, 2e-3, 5e-3)
+"""That were tried."""
+BEST_RATE: dict[Method, float] = {"gan": 1e-3, "discrimination": 1e-3, "relativistic": 5e-3}
 
 PLACES = {"ring": ring, "grid": grid}
+
+
+def config_of(method: Method, place: Place, games: int, rate: float | None = None) -> Toy2dConfig:
+    """The config of a cell; with another learning rate than the best one, if asked."""
+    rate = rate or BEST_RATE[method]
+    return Toy2dConfig(
+        **NETS, **METHODS[method], games=games, scale=place.scale, g_learning_rate=rate, d_learning_rate=rate
+    )
+
+
+def mean_and_deviation(values: Sequence[float | None], digits: int) -> str:
+    """ "8.0 ± 0.3": mean and sample standard deviation of those seeds that have a figure, and how many they are."""
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    if not known:
+        return "–"
+    few = "" if len(known) == len(values) else f" ({len(known)} of {len(values)} seeds)"
+    deviation = np.std(known, ddof=1) if len(known) > 1 else 0.0
+    return f"{np.mean(known):.{digits}f} ± {deviation:.{digits}f}{few}"

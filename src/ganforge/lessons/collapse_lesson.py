@@ -1,4 +1,4 @@
-"""`ganforge learn collapse`: a GAN that covers few of eight modes, and two cures, over time and in numbers."""
+"""`ganforge learn collapse`: a GAN that covers few of eight modes, and two remedies, over time and in numbers."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from ganforge.drawing.figures import CRITIC, FORGER, HELD_OUT, bare, figure, pix
 from ganforge.drawing.grids import Pictures, save_png
 from ganforge.drawing.planes import draw_plane
 from ganforge.lessons.arena import Arena
-from ganforge.lessons.collapse import METHODS, PLACES, Method, config_of
+from ganforge.lessons.collapse import METHODS, PLACES, Method, config_of, mean_and_deviation
 from ganforge.lessons.comic import Panel, draw_panel
-from ganforge.lessons.lesson import MEASURED, Lesson, Played, Settings, Variant
+from ganforge.lessons.lesson import MEASURED, Lesson, Played, Settings, Variant, side_by_side
 from ganforge.lessons.points import Points, PointSource
 from ganforge.measures.modes import PERFECT, Coverage, coverage
-from ganforge.pictures.workers import in_order, wanted_workers
+from ganforge.pictures.workers import Report
 from ganforge.progress import Progress
 
 STEPS = 3000
@@ -63,16 +63,24 @@ class Covered:
     coverage: list[Coverage]
 
 
-def _cover(_: None, job: Job) -> Covered:
-    """Play a game with one thread."""
+def cover(job: Job, report: Report) -> Covered:
+    """Play a game with one thread: nets this small only wait for one another's."""
+    before = torch.get_num_threads()
     torch.set_num_threads(1)
+    try:
+        return _cover(job, report)
+    finally:
+        torch.set_num_threads(before)
+
+
+def _cover(job: Job, report: Report) -> Covered:
     place = PLACES[job.place]()
     config = config_of(job.method, place, games=1)
     arena = Arena(config, PointSource(place, config.batch_size, seed=job.seed), job.steps, job.seed)
     found = Covered([], [], [])
     for moment in sorted({max(1, round(share * job.steps)) for share in MOMENTS}):
-        for _step in arena.play(moment):
-            pass
+        for step in arena.play(moment):
+            report(step / job.steps)
         samples = arena.samples(SAMPLES)[0]
         found.steps.append(moment)
         found.samples.append(samples)
@@ -82,17 +90,8 @@ def _cover(_: None, job: Job) -> Covered:
 
 def cover_all(place: str, steps: int, seed: int, progress: Progress) -> dict[Method, Covered]:
     """The same data played by every method, as many at a time as there are cores."""
-    before = torch.get_num_threads()
     jobs = [Job(place, method, steps, seed) for method in METHODS]
-    done: list[Covered] = []
-    progress("playing", 0, len(jobs))
-    try:
-        for covered in in_order(_cover, None, jobs, wanted_workers()):
-            done.append(covered)
-            progress("playing", len(done), len(jobs))
-    finally:
-        torch.set_num_threads(before)
-    return dict(zip(METHODS, done, strict=True))
+    return dict(zip(METHODS, side_by_side("playing", cover, jobs, progress), strict=True))
 
 
 def play_lesson(folder: Path, progress: Progress) -> Played:
@@ -103,7 +102,6 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
     _draw_story(folder, games)
     values = {f"{method}_modes": str(g.coverage[-1].modes) for method, g in games.items()}
     values |= {f"{method}_good": _percent(g.coverage[-1].high_quality) for method, g in games.items()}
-    values |= {"steps": f"{STEPS:,}", "perfect": _percent(PERFECT), **measured()}
     return Played(values, _told("ring", games))
 
 
@@ -125,39 +123,37 @@ def _percent(share: float) -> str:
 # --- what bench/ measured ---------------------------------------------------------------------------------------------
 
 
-def measured() -> dict[str, str]:
-    """Tables for the text, in Markdown, from the files that bench/ writes."""
+def constants() -> dict[str, str]:
+    """What the text says of the code, and tables in Markdown from the files that bench/ writes."""
     cells = {cell["cell"]: cell for cell in _read("collapse")}
     rows = [
-        f"| {place} | {method} | {_spread(c['modes'], 1)} | {_spread([100 * x for x in c['high_quality']], 1)} "
-        f"| {_spread(c['reverse_kl'], 2)} |"
+        f"| {place} | {NAMES[method]} | {c['learning_rate']:g} | {c['steps']:,} | {mean_and_deviation(c['modes'], 1)} "
+        f"| {mean_and_deviation([100 * x for x in c['high_quality']], 1)} | {mean_and_deviation(c['reverse_kl'], 3)} |"
         for place in PLACES
         for method in METHODS
         for c in [cells[f"{place}-{method}"]]
     ]
     stacked, cifar = _read("stacked-fashion"), _read("cifar")
+    values = {
+        f"cifar_{name}_{figure_}": f"{cifar[name]['fd']:.2f}" if figure_ == "fd" else _percent(cifar[name]["sure"])
+        for name, figure_ in (
+            ("plain", "fd"), ("discrimination", "fd"), ("plain", "sure"), ("discrimination", "sure"), ("real", "sure"),
+        )
+    }  # fmt: skip
     return {
+        **values,
+        "steps": f"{STEPS:,}",
+        "perfect": _percent(PERFECT),
         "cells": "\n".join(rows),
         "stacked": "\n".join(
-            f"| {name} | {row['modes']:,} | {row['kl']:.2f} | {100 * row['sure']:.1f} % |"
-            for name, row in stacked.items()
-            if name != "judge"
+            f"| {name} | {row['modes']:,} | {row['kl']:.2f} | {_percent(row['sure'])} |"
+            for name, row in stacked["sets"].items()
         ),
-        "cifar_plain_fd": f"{cifar['plain']['fd']:.2f}",
-        "cifar_discrimination_fd": f"{cifar['discrimination']['fd']:.2f}",
-        "cifar_plain_sure": _percent(cifar["plain"]["sure"]),
-        "cifar_discrimination_sure": _percent(cifar["discrimination"]["sure"]),
-        "cifar_real_sure": _percent(cifar["real"]["sure"]),
     }
 
 
 def _read(name: str) -> Any:
     return json.loads((MEASURED / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def _spread(values: list[float], digits: int) -> str:
-    known = [v for v in values if np.isfinite(v)]
-    return f"{np.mean(known):.{digits}f} ± {np.std(known):.{digits}f}" if known else "–"
 
 
 # --- drawings ---------------------------------------------------------------------------------------------------------
@@ -167,8 +163,10 @@ def _draw_strip(folder: Path, place_name: str, games: dict[Method, Covered]) -> 
     """A row a method, from the first steps to the last."""
     place = PLACES[place_name]()
     real = place.draw(np.random.default_rng(0), 400)
+    moments = len(next(iter(games.values())).steps)
     with figure(1.5 * len(MOMENTS), 1.72 * len(games)) as made:
-        for row, (method, game) in zip(made.subplots(len(games), len(MOMENTS)), games.items(), strict=True):
+        rows = made.subplots(len(games), moments, squeeze=False)
+        for row, (method, game) in zip(rows, games.items(), strict=True):
             for axes, step, points, found in zip(row, game.steps, game.samples, game.coverage, strict=True):
                 draw_plane(axes, 1.4 * place.scale, real=real, forged=points[:600], size=3)
                 axes.set_title(f"{step:,}: {found.modes}", fontsize=8, pad=2)
@@ -234,6 +232,6 @@ def play_variant(settings: CollapseSettings, folder: Path, progress: Progress) -
 
 
 LESSON = Lesson(
-    "collapse", "mode collapse and two cures, over time and in numbers", play_lesson,
-    Variant(CollapseSettings, play_variant),
+    "collapse", "mode collapse and two remedies, over time and in numbers", play_lesson,
+    Variant(CollapseSettings, play_variant), constants=constants,
 )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from pydantic import Field
 
 from ganforge.avatars import draw as draw_avatar
@@ -33,11 +33,13 @@ from ganforge.lessons import bilinear
 from ganforge.lessons.arena import Arena, Look, look
 from ganforge.lessons.comic import FORGER as FORGER_RECORD
 from ganforge.lessons.comic import Panel, draw_panel
-from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
+from ganforge.lessons.lesson import BAR, Lesson, Played, Settings, Variant, side_by_side
 from ganforge.lessons.points import Place, Points, PointSource, gaussians, grid, moons, outline, ring
 from ganforge.measures.modes import coverage
-from ganforge.pictures.workers import in_order, wanted_workers
-from ganforge.progress import Progress, silent
+from ganforge.pictures.collection import UnreadablePicture
+from ganforge.pictures.decode import decode
+from ganforge.pictures.workers import Report
+from ganforge.progress import Progress
 from ganforge.systems.bilinear import Bilinear, BilinearConfig
 from ganforge.systems.toy2d import Toy2dConfig
 from ganforge.training.step import Table, run_step
@@ -61,14 +63,15 @@ INNER = 50
 SMOOTH = {"loss": "non_saturating", "r1_gamma": 0.1}
 """Of all orders of play: R1 keeps D's slopes finite, so that a D that is far ahead still shows G the way."""
 ORDERS: dict[Order, dict[str, Any]] = {
-    "D-inside": {"d_steps": INNER},
-    "G-inside": {"g_steps": INNER},
+    "D-inside": {"d_steps": INNER, "g_steps": 1},
+    "G-inside": {"d_steps": 1, "g_steps": INNER},
     "D-first": {"first": "D"},
     "G-first": {"first": "G"},
 }
 INNER_ROUNDS, EVEN_ROUNDS, LOSS_ROUNDS = 100, 1600, 1000
 REACH = 1.5
 FRAMES = 48
+LEAST_SIDE = 8
 COLOURS = {"D-inside": CRITIC, "G-inside": FORGER, "D-first": HELD_OUT, "G-first": HIT_RATE}
 
 
@@ -134,7 +137,7 @@ class Job:
     seed: int = 0
 
 
-def watch(job: Job, progress: Progress = silent) -> Watched:
+def watch(job: Job, report: Report) -> Watched:
     """Play a game and look at it from time to time, with one thread: nets this small only wait for one another's."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -145,17 +148,13 @@ def watch(job: Job, progress: Progress = silent) -> Watched:
         watched = Watched(sorted({round(job.rounds * i / (job.looks - 1)) for i in range(job.looks)}), [], [])
         for moment in watched.rounds:
             for played in arena.play(moment):
-                progress("playing", played, job.rounds)
+                report(played / job.rounds)
             watched.looks.append(look(arena.system, REACH))
             if place.centres is not None:
                 watched.modes.append(coverage(arena.samples(1000)[0], place.centres, place.sigma).modes)
         return watched
     finally:
         torch.set_num_threads(before)
-
-
-def _watch(_: None, job: Job) -> Watched:
-    return watch(job)
 
 
 def real_points(place: Place, n: int = 400) -> Points:
@@ -167,7 +166,7 @@ def real_points(place: Place, n: int = 400) -> Points:
 
 
 def play_lesson(folder: Path, progress: Progress) -> Played:
-    """Four orders of play, four losses on four kinds of data, and x·y."""
+    """Four orders of play, four losses on four kinds of data, and x·y; as many at a time as there are cores."""
     orders, losses = _play_all(progress)
     place = wide_ring()
     _draw_orders(folder, orders, place)
@@ -181,8 +180,8 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
     _draw_story(folder, orders)
     width, hop = collapse_of(orders["G-inside"])
     told = (
-        f"Modes of the ring captured at the end, of 8 ({INNER} steps of the inner player for one of the outer):",
-        *(f"  {order:<9} {watched.modes[-1]}" for order, watched in orders.items()),
+        f"Modes of the ring captured, of 8, median of the second half ({INNER} steps of the inner player for one):",
+        *(f"  {order:<9} {usual_modes(watched):g}" for order, watched in orders.items()),
         f"With G inside, samples lie {width:.2f} from their middle on average, and it hops {hop:.2f} between two looks.",
         "Modes captured at the end, by loss and data:",
         *(
@@ -194,7 +193,7 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
 
 
 def _play_all(progress: Progress) -> tuple[dict[Order, Watched], dict[LossName, dict[str, Watched]]]:
-    """Every game of the lesson, as many at a time as there are cores."""
+    """Every game of the lesson."""
     orders = {
         order: Job("ring", {**SMOOTH, **settings}, INNER_ROUNDS if order.endswith("inside") else EVEN_ROUNDS)
         for order, settings in ORDERS.items()
@@ -202,11 +201,7 @@ def _play_all(progress: Progress) -> tuple[dict[Order, Watched], dict[LossName, 
     losses = {
         (loss, name): Job(name, settings, LOSS_ROUNDS, looks=2) for loss, settings in LOSSES.items() for name in PLACES
     }
-    jobs = [*orders.values(), *losses.values()]
-    done: list[Watched] = []
-    for watched in in_order(_watch, None, jobs, wanted_workers()):
-        done.append(watched)
-        progress("playing games", len(done), len(jobs))
+    done = side_by_side("playing games", watch, [*orders.values(), *losses.values()], progress)
     rest = dict(zip(losses, done[len(orders) :], strict=True))
     by_loss: dict[LossName, dict[str, Watched]] = {loss: {name: rest[loss, name] for name in PLACES} for loss in LOSSES}
     return dict(zip(orders, done, strict=False)), by_loss
@@ -222,18 +217,23 @@ def collapse_of(watched: Watched) -> tuple[float, float]:
 
 def _values(orders: dict[Order, Watched], losses: dict[LossName, dict[str, Watched]]) -> dict[str, str]:
     width, hop = collapse_of(orders["G-inside"])
-    values = {"width": f"{width:.2f}", "hop": f"{hop:.2f}", "inner": str(INNER), "even": f"{EVEN_ROUNDS:,}"}
-    values |= {order.lower().replace("-", "_"): str(watched.modes[-1]) for order, watched in orders.items()}
+    values = {"width": f"{width:.2f}", "hop": f"{hop:.2f}"}
+    values |= {order.lower().replace("-", "_"): f"{usual_modes(watched):g}" for order, watched in orders.items()}
     for loss, played in losses.items():
         values |= {f"{loss}_{name}": str(played[name].modes[-1]) for name in ("ring", "grid")}
     return values
+
+
+def usual_modes(watched: Watched) -> float:
+    """The median of captured modes over the second half of the looks."""
+    return float(np.median(watched.modes[len(watched.modes) // 2 :]))
 
 
 # --- drawings ---------------------------------------------------------------------------------------------------------
 
 
 def _draw_orders(folder: Path, orders: dict[Order, Watched], place: Place) -> None:
-    """A row an order, six moments of its second half in a row."""
+    """A row an order: three early moments and three late ones."""
     real = real_points(place)
     with figure(9.6, 6.7) as made:
         rows = made.subplots(len(orders), 6)
@@ -389,7 +389,8 @@ def play_variant(settings: GameSettings, folder: Path, progress: Progress) -> Pl
     """One game: game.mp4, game.gif, game.png."""
     place = PLACES[settings.data]() if settings.picture is None else _outline_of(settings.picture)
     rules = {**LOSSES[settings.loss], **ORDERS[settings.order]}
-    watched = watch(Job(place, rules, settings.rounds, seed=settings.seed), progress)
+    job = Job(place, rules, settings.rounds, seed=settings.seed)
+    watched = watch(job, lambda share: progress("playing", int(BAR * share), BAR))
     progress("a clip", 0, 1)
     _write_clips(folder, "game", {settings.loss: watched}, place)
     seen = watched.looks[-1]
@@ -407,16 +408,27 @@ def play_variant(settings: GameSettings, folder: Path, progress: Progress) -> Pl
 
 def _outline_of(path: Path) -> Place:
     try:
-        with Image.open(path) as opened:
-            opened.thumbnail((256, 256))
-            white = Image.new("RGBA", opened.size, "white")
-            shown = Image.alpha_composite(white, opened.convert("RGBA")).convert("RGB")
-    except (OSError, UnidentifiedImageError) as error:
+        pixels_, _ = decode(path.read_bytes())
+    except (OSError, UnreadablePicture) as error:
         raise UsageError(f"{path} cannot be read as a picture: {error}") from None
+    shown = Image.fromarray(pixels_)
+    shown.thumbnail((256, 256))
+    if min(shown.size) < LEAST_SIDE:
+        raise UsageError(f"{path} is too narrow to have an outline.")
     return outline(np.asarray(shown))
+
+
+def constants() -> dict[str, str]:
+    """What the text says of the code."""
+    return {
+        "inner": str(INNER),
+        "inner_rounds": f"{INNER_ROUNDS:,}",
+        "even": f"{EVEN_ROUNDS:,}",
+        "r1": f"{SMOOTH['r1_gamma']}",
+    }
 
 
 LESSON = Lesson(
     "game", "the forger and the critic in the plane: losses, order of play, collapse", play_lesson,
-    Variant(GameSettings, play_variant),
+    Variant(GameSettings, play_variant), constants=constants,
 )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ganforge.errors import UnknownNameError, UsageError
+from ganforge.pictures.workers import Report, at_once
 from ganforge.progress import Progress
 from ganforge.systems import reasons
 
@@ -32,6 +33,10 @@ class Settings(BaseModel):
 
 
 S = TypeVar("S", bound=Settings)
+J = TypeVar("J")
+R = TypeVar("R")
+BAR = 1000
+"""Steps of a bar that shows a share."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class Lesson:
         play: (folder for figures, progress) → what came out.
         variant: the lesson with other settings.
         pages: further texts that belong to it.
+        constants: values for the text that are known without playing: from the code, or measured by bench/.
     """
 
     name: str
@@ -77,12 +83,15 @@ class Lesson:
     play: Callable[[Path, Progress], Played]
     variant: Variant[Any] | None = None
     pages: tuple[str, ...] = ()
+    constants: Callable[[], Mapping[str, str]] = dict
 
     def with_settings(self, given: Mapping[str, str]) -> Callable[[Path, Progress], Played]:
         """The play for ``--set`` options. Raises UnknownNameError for a name, UsageError for a value."""
         variant = self.variant
         if variant is None:
             raise UsageError(f"The lesson {self.name} is played as it is; it takes no settings.")
+        if "model" in given and "model" not in variant.settings.model_fields:
+            raise UsageError(f"The lesson {self.name} looks at no model; say `ganforge learn {self.name}`.")
         for name in given:
             if name not in variant.settings.model_fields:
                 raise UnknownNameError(f"setting of {self.name}", name, variant.settings.model_fields)
@@ -120,13 +129,14 @@ def address(page: str, language: str, suffix: str) -> str:
     return page + suffix if language == "en" else f"{language}/{page}{suffix}"
 
 
-def text(page: str, language: str, values: Mapping[str, str], *, figures: str = "") -> str:
-    """The Markdown of a page with its holes filled.
+def text(lesson: Lesson, page: str, language: str, values: Mapping[str, str], *, figures: str = "") -> str:
+    """The Markdown of a page of a lesson with its holes filled.
 
     ``{{ name }}`` is a value; ``{{ code: lessons.slanted.forger_slopes }}`` is that function as it stands in the source, so that
     no excerpt ever grows old.
 
     Args:
+        lesson: whose constants fill holes too.
         page: the text's name.
         language: of `LANGUAGES`.
         values: what the lesson's playing found.
@@ -137,10 +147,12 @@ def text(page: str, language: str, values: Mapping[str, str], *, figures: str = 
         AttributeError: code that is not there.
     """
 
+    known = {**values, **lesson.constants()}
+
     def fill(hole: re.Match[str]) -> str:
         if hole[1] == "code":
             return f"```python\n{excerpt(hole[2])}\n```"
-        return values[hole[2]]
+        return known[hole[2]]
 
     filled = HOLE.sub(fill, (TEXTS / language / f"{page}.md").read_text(encoding="utf-8"))
     return FIGURE.sub(lambda match: f"]({figures}{match[1]})", filled)
@@ -150,6 +162,15 @@ def excerpt(name: str) -> str:
     """``lessons.slanted.forger_slopes`` → its source, without its docstring. Raises AttributeError or ImportError."""
     source = textwrap.dedent(inspect.getsource(resolve_name(f"ganforge.{name}")))
     return re.sub(r'\n\s+"""(?:.|\n)*?"""', "", source, count=1).rstrip()
+
+
+def side_by_side(what: str, function: Callable[[J, Report], R], jobs: Sequence[J], progress: Progress) -> list[R]:
+    """``function`` on every job, as many at a time as there are cores; one bar for all of them."""
+
+    def watch(shares: list[float]) -> None:
+        progress(what, int(BAR * sum(shares) / len(shares)), BAR)
+
+    return at_once(function, jobs, watch=watch)
 
 
 def in_turn(progress: Progress, tasks: Sequence[tuple[str, Callable[[], None]]]) -> None:

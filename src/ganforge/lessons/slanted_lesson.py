@@ -366,7 +366,7 @@ class SlantedSettings(Settings):
     """``ganforge learn slanted --set seed=7 --set rounds=300``."""
 
     seed: int = Field(SEED, ge=0, lt=2**32, description="of everything random")
-    rounds: int = Field(EPOCHS, ge=1, le=100_000, description="over the five faces")
+    rounds: int = Field(EPOCHS, ge=1, le=20_000, description="over the five faces")
     rate: float = Field(LEARNING_RATE, gt=0, le=10, description="the forger's learning rate")
     critic_rate: float = Field(LEARNING_RATE, gt=0, le=10, description="the critic's learning rate")
 

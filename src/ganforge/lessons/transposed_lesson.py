@@ -32,6 +32,8 @@ SMALL: Map = np.array([[1.0, 2], [3, 4]])
 KERNEL: Map = np.array([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]])
 STRIDE = 2
 KERNELS = (3, 4, 5)
+MOST = 11
+"""Squares along a side that can be read, and drawn one after the other in a minute."""
 
 
 def play_lesson(folder: Path, progress: Progress) -> Played:
@@ -210,8 +212,8 @@ class TransposedSettings(Settings):
 def play_variant(settings: TransposedSettings, folder: Path, progress: Progress) -> Played:
     """Both clips for an input of ones and a kernel that fades from its middle."""
     out = (settings.side - 1) * settings.stride + settings.kernel
-    if out > 16:
-        raise UsageError(f"The output would have {out}×{out} squares, too many to read; 16 are the most.")
+    if out > MOST:
+        raise UsageError(f"The output would have {out}×{out} squares, too many to read; {MOST} are the most.")
     slope = np.minimum(np.arange(settings.kernel), np.arange(settings.kernel)[::-1]) + 1.0
     kernel, small = np.outer(slope, slope), np.ones((settings.side, settings.side))
     in_turn(

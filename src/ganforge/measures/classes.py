@@ -35,9 +35,10 @@ class StackedCoverage:
 
 
 def stacked_coverage(probabilities: Probabilities, least: float = SURE) -> StackedCoverage:
-    """Coverage by N stacked pictures (N, channels, K); the protocol of Stacked MNIST (VEEGAN, arXiv 1705.07761).
+    """Coverage by N stacked pictures (N, channels, K), after Stacked MNIST (VEEGAN, arXiv 1705.07761).
 
-    A combination counts when at least one sample falls into it with confidence ≥ ``least`` in every channel.
+    A combination counts when at least one sample falls into it with confidence ≥ ``least`` in every channel; the threshold
+    is ours, so that a blur between classes counts for none.
     """
     _, channels, classes = probabilities.shape
     place = probabilities.argmax(2) @ classes ** np.arange(channels)

@@ -32,7 +32,7 @@ class MinibatchDiscrimination(nn.Module):
 
 
 def closeness(rows: Tensor) -> Tensor:
-    """M …×N×B×C → o …×N×B, in float32: Σ over the *other* pictures j of exp(−‖M_i − M_j‖₁), each in (0, N − 1)."""
+    """M …×N×B×C → o …×N×B, computed in float32: Σ over the *other* pictures j of exp(−‖M_i − M_j‖₁), each in (0, N − 1)."""
     m = rows.float().movedim(-3, -2).contiguous()  # …×B×N×C
     distances: Tensor = _Distances.apply(m)  # type: ignore[no-untyped-call]
     return (distances.neg().exp().sum(-1) - 1).movedim(-2, -1)

@@ -1,7 +1,11 @@
 """The same function over many pictures (or other jobs), in several processes, in order.
 
-Processes are spawned on every platform. They import only what decoding needs (no torch), and they never import the
-user's own script: a script without ``if __name__ == "__main__"`` would otherwise run once more in each of them.
+    in_order    many small jobs, their results in order, memory bounded
+    at_once     a few long jobs, each telling how far it is
+
+Processes are spawned on every platform. They import only what their function needs (decoding needs no torch), and they
+never import the user's own script: a script without ``if __name__ == "__main__"`` would otherwise run once more in each
+of them. Ctrl-C ends them at once, and they end by themselves when their parent is killed.
 """
 
 import contextlib
@@ -12,7 +16,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
@@ -21,8 +25,14 @@ from ganforge.errors import PicturesError
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
+WATCH_SECONDS = 0.25
+DIED = (
+    "A worker process died, most likely for want of memory. Close other programs, or set the environment variable "
+    "GANFORGE_WORKERS=1 to work in one process."
+)
+
 _state: Any = None
-"""In a worker: what every job needs, sent once."""
+"""In a worker: what every job needs, sent once; for long jobs, where to tell how far they are."""
 
 
 def cores() -> int:
@@ -85,12 +95,87 @@ def in_order(function: Callable[[Any, Job], Result], state: Any, jobs: Sequence[
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool:
-        raise PicturesError(
-            "A worker process died, most likely for want of memory. Close other programs, or set the environment"
-            " variable GANFORGE_WORKERS=1 to work in one process."
-        ) from None
+        raise PicturesError(DIED) from None
+    except KeyboardInterrupt:
+        _end(pool)
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+Report = Callable[[float], None]
+"""Told the share of a job that is done, 0 … 1."""
+
+
+def at_once(
+    function: Callable[[Job, Report], Result],
+    jobs: Sequence[Job],
+    *,
+    workers: int | None = None,
+    watch: Callable[[list[float]], None] = lambda shares: None,
+) -> list[Result]:
+    """``function(job, report)`` for a few long jobs, as many at a time as there are workers; the results in order.
+
+    Args:
+        function: importable by name; calls ``report`` now and then.
+        jobs: each sent to one worker.
+        workers: processes; by default `wanted_workers`; 1 works right here.
+        watch: told the share that is done of each job, several times a second.
+
+    Raises:
+        PicturesError: a worker died.
+        Exception: what a job raised, as soon as it did; the others are ended.
+    """
+    workers = min(workers or wanted_workers(), len(jobs))
+    shares = [0.0] * len(jobs)
+    if workers <= 1:
+        results = []
+        for i, job in enumerate(jobs):
+
+            def report(share: float, i: int = i) -> None:
+                shares[i] = share
+                watch(shares)
+
+            results.append(function(job, report))
+            report(1.0)
+        return results
+    context = multiprocessing.get_context("spawn")
+    told = context.Array("d", len(jobs), lock=False)
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start, initargs=(told,))
+    try:
+        futures = []
+        for i, job in enumerate(jobs):
+            with _no_main_module(), _deaf_children():
+                futures.append(pool.submit(_work_long, function, i, job))
+        running = set(futures)
+        while running:
+            finished, running = wait(running, timeout=WATCH_SECONDS, return_when=FIRST_EXCEPTION)
+            for future in finished:
+                future.result()
+            watch(list(told))
+        return [future.result() for future in futures]
+    except BrokenProcessPool:
+        raise PicturesError(DIED) from None
+    except BaseException:
+        _end(pool)
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _work_long(function: Callable[[Job, Report], Result], number: int, job: Job) -> Result:
+    def report(share: float) -> None:
+        _state[number] = share
+
+    result = function(job, report)
+    report(1.0)
+    return result
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """End the processes of a pool in the middle of their work: they only compute, and nobody waits for it any more."""
+    for process in list((getattr(pool, "_processes", None) or {}).values()):
+        process.terminate()
 
 
 @contextlib.contextmanager

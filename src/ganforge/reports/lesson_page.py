@@ -13,6 +13,7 @@ from ganforge.reports.rendering import render, template_text
 FOLDS = 3
 """The story, the numbers, the mathematics and the code: the first three parts of a lesson's text."""
 PANEL = re.compile(r"<p>(<img [^>]*>)</p>\s*<p>(.*?)</p>", re.DOTALL)
+LINK = re.compile(r"\[([^]]+)\]\((\w+)\.md\)")
 SKIP = {"en": "Skip to the lesson", "zh": "跳到正文"}
 
 
@@ -37,18 +38,18 @@ def write_pages(lesson: Lesson, values: Mapping[str, str], folder: Path) -> Path
     """Write all pages of a lesson in all languages beside its figures; the English first page. Raises OSError."""
     for page in (lesson.name, *lesson.pages):
         for language in LANGUAGES:
-            html = _html(page, language, values, folds=FOLDS if page == lesson.name else 0)
+            html = _html(lesson, page, language, values, folds=FOLDS if page == lesson.name else 0)
             with replacing(folder / address(page, language, ".html")) as temporary:
                 temporary.write_text(html, encoding="utf-8", newline="\n")
     return folder / address(lesson.name, "en", ".html")
 
 
-def _html(page: str, language: str, values: Mapping[str, str], folds: int) -> str:
+def _html(lesson: Lesson, page: str, language: str, values: Mapping[str, str], folds: int) -> str:
     from markdown_it import MarkdownIt
 
     renderer = MarkdownIt("commonmark").enable("table")
-    markdown = text(page, language, values, figures="" if language == "en" else "../")
-    markdown = re.sub(r"\]\((\w+)\.md\)", r"](\1.html)", markdown)
+    markdown = text(lesson, page, language, values, figures="" if language == "en" else "../")
+    markdown = LINK.sub(lambda link: _linked(lesson, link), markdown)
     head, *sections = re.split(r"^## ", markdown, flags=re.MULTILINE)
     title, _, lead = head.removeprefix("# ").partition("\n")
     parts = []
@@ -74,6 +75,13 @@ def _html(page: str, language: str, values: Mapping[str, str], folds: int) -> st
         version=__version__,
         style=template_text("base.css") + template_text("lesson.css"),
     )
+
+
+def _linked(lesson: Lesson, link: re.Match[str]) -> str:
+    """Pages of the same lesson lie beside; another lesson is a command away."""
+    if link[2] in (lesson.name, *lesson.pages):
+        return f"[{link[1]}]({link[2]}.html)"
+    return f"{link[1]} (`ganforge learn {link[2]}`)"
 
 
 def _panel(match: re.Match[str]) -> str:

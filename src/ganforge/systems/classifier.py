@@ -18,6 +18,9 @@ from ganforge.errors import UsageError
 from ganforge.game import Losses, PictureConfig, Recipe, Step, System, Turn
 from ganforge.ops.schedules import cosine
 
+UNKNOWN = -100
+"""Stands for a class that is not known."""
+
 
 class ClassifierConfig(PictureConfig):
     """A classifier of K classes."""
@@ -72,13 +75,26 @@ class Classifier(System):
             raise UsageError(
                 "These pictures carry no classes. Put them into one folder a class, or add a metadata.csv."
             )
-        labels = condition.attributes[:, self.config.column]
-        known = ~labels.isnan()
-        if bool((labels[known] >= self.config.classes).any()):
+        column = condition.attributes[:, self.config.column]
+        if step.number == 0:
+            self._check(column)
+        labels = torch.where(column.isnan(), UNKNOWN, column).long()
+        known = (labels != UNKNOWN).sum().clamp(min=1)
+        logits = self.net(step.batch.pictures).float()
+        loss = F.cross_entropy(logits, labels, ignore_index=UNKNOWN, reduction="sum") / known
+        return Losses(loss, {"hit_rate": (logits.argmax(1) == labels).sum() / known})
+
+    def _check(self, column: Tensor) -> None:
+        """Before the first step only: looking at numbers makes a GPU wait."""
+        known = column[~column.isnan()]
+        if not len(known):
+            raise UsageError(f"No picture of the first batch carries a class in column {self.config.column}.")
+        if bool((known != known.round()).any()) or bool((known < 0).any()):
+            raise UsageError(
+                f"Column {self.config.column} of what is known of the pictures is no class; say --set column=…"
+            )
+        if bool((known >= self.config.classes).any()):
             raise UsageError(f"There are more than {self.config.classes} classes; say --set classes=…")
-        logits = self.net(step.batch.pictures).float()[known]
-        hits = (logits.argmax(1) == labels[known]).float().mean()
-        return Losses(F.cross_entropy(logits, labels[known].long()), {"hit_rate": hits})
 
     @property
     def net(self) -> nn.Module:

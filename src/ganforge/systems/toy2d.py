@@ -7,8 +7,9 @@ batched net, so that ten seeds cost little more than one. Losses to choose from:
     wasserstein                 Gulrajani et al. 2017, arXiv 1704.00028 (set ``slope_one`` to λ)
     relativistic                Huang et al. 2024, arXiv 2501.05441 (set ``r1_gamma`` and ``r2_gamma``)
 
-with minibatch discrimination (arXiv 1606.03498, §3.2) in any of them, and any order of play: D many steps for each of G's
-(minimax), G many for each of D's (maximin; arXiv 1701.00160, §5.1.1), or one each, whoever begins.
+with minibatch discrimination (arXiv 1606.03498, §3.2) in any of them – among groups of ``minibatch_group`` points of the
+batch, and weighed apart from the other features with weights that start at zero. Any order of play: D many steps for each
+of G's (minimax), G many for each of D's (maximin; arXiv 1701.00160, §5.1.1), or one each, whoever begins.
 
 Shapes: N points of a batch · S games · Z latent size; points are N×S×2, latents and w are N×S×Z, logits N×S.
 """
@@ -66,28 +67,28 @@ class Toy2dConfig(Config):
 
 
 class Waves(nn.Module):
-    """…×A → …×(A + 2W): numbers, and sines and cosines of W random mixtures of them.
+    """S×N×A → S×N×(A + 2W): numbers, and sines and cosines of W random mixtures of them.
 
     Perceptrons learn smooth functions first and fine ones late; waves bring fine ones within reach (Tancik et al. 2020,
-    arXiv 2006.10739). The waves never change, and are the same in all games.
+    arXiv 2006.10739). The waves never change; every game has its own.
     """
 
-    def __init__(self, size: int, waves: int, sigma: float) -> None:
+    def __init__(self, games: int, size: int, waves: int, sigma: float) -> None:
         super().__init__()
         self.width = size + 2 * waves
         self.frequencies: Tensor
-        self.register_buffer("frequencies", 2 * torch.pi * sigma * torch.randn(size, waves))
+        self.register_buffer("frequencies", 2 * torch.pi * sigma * torch.randn(games, size, waves))
 
     def forward(self, x: Tensor) -> Tensor:
-        """…×A → …×(A + 2W)."""
+        """S×N×A → S×N×(A + 2W)."""
         if not self.frequencies.numel():
             return x
-        phases = x @ self.frequencies
+        phases = torch.bmm(x, self.frequencies)
         return torch.cat((x, phases.sin(), phases.cos()), -1)
 
 
 class Layers(nn.Module):
-    """S multilayer perceptrons side by side: N×S×in → N×S×out, leaky ReLU (slope 0.2) in between."""
+    """S multilayer perceptrons side by side: S×N×in → S×N×out, leaky ReLU (slope 0.2) in between."""
 
     def __init__(self, games: int, sizes: Sequence[int]) -> None:
         super().__init__()
@@ -111,8 +112,8 @@ class Layers(nn.Module):
         return torch.baddbmm(self.biases[-1], x, self.weights[-1])
 
     def forward(self, x: Tensor) -> Tensor:
-        """N×S×in → N×S×out."""
-        return self.last(self.hidden(x.transpose(0, 1))[-1]).transpose(0, 1)
+        """S×N×in → S×N×out."""
+        return self.last(self.hidden(x)[-1])
 
 
 class Toy2dGenerator(Generator):
@@ -123,7 +124,7 @@ class Toy2dGenerator(Generator):
     def __init__(self, config: Toy2dConfig) -> None:
         super().__init__()
         self.z_size, self.games, self.scale = config.z_size, config.games, config.scale
-        self.read = Waves(config.z_size, config.g_waves, config.g_wave_sigma)
+        self.read = Waves(config.games, config.z_size, config.g_waves, config.g_wave_sigma)
         self.layers = Layers(config.games, (self.read.width, *config.g_widths, 2))
 
     def map(self, z: Tensor, condition: Condition | None = None) -> Tensor:
@@ -132,8 +133,8 @@ class Toy2dGenerator(Generator):
 
     def synthesize(self, w: Tensor) -> Tensor:
         """w N×S×Z → points N×S×2."""
-        points: Tensor = self.layers(self.read(w)) * self.scale
-        return points
+        points: Tensor = self.layers(self.read(w.transpose(0, 1))) * self.scale
+        return points.transpose(0, 1)
 
     def latents(self, draw: Draw, n: int) -> Tensor:
         """n×S×Z latents for training."""
@@ -147,7 +148,7 @@ class Toy2dDiscriminator(Discriminator):
         super().__init__()
         self.scale, kernels, width = config.scale, config.minibatch_kernels, config.d_widths[-1]
         widths = (*config.d_widths[:-1], width)
-        self.read = Waves(2, config.d_waves, config.d_wave_sigma)
+        self.read = Waves(config.games, 2, config.d_waves, config.d_wave_sigma)
         self.layers = Layers(config.games, (self.read.width, *widths, 1))
         self.kernels, self.group = (kernels, config.minibatch_dims), config.minibatch_group
         if kernels:
@@ -156,12 +157,15 @@ class Toy2dDiscriminator(Discriminator):
 
     def features(self, pictures: Tensor) -> list[Tensor]:
         """points N×S×2 → what each hidden layer says, N×S×width."""
-        said = self.layers.hidden(self.read(pictures.transpose(0, 1) / self.scale))
-        return [x.transpose(0, 1) for x in said]
+        return [said.transpose(0, 1) for said in self._hidden(pictures)]
+
+    def _hidden(self, points: Tensor) -> list[Tensor]:
+        """points N×S×2 → what each hidden layer says, S×N×width."""
+        return self.layers.hidden(self.read(points.transpose(0, 1) / self.scale))
 
     def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
         """points N×S×2 → N×S logits, positive for real."""
-        said = self.layers.hidden(self.read(pictures.transpose(0, 1) / self.scale))[-1]  # S×N×A
+        said = self._hidden(pictures)[-1]  # S×N×A
         logits = self.layers.last(said)
         if self.kernels[0]:
             rows = (said @ self.tensor).reshape(*said.shape[:2], *self.kernels)
