@@ -63,9 +63,9 @@ class Counted:
 
 
 class WrongSettings(Settings):
-    """``ganforge learn wrong MODEL``."""
+    """``ganforge learn wrong MODEL --set seed=7``."""
 
-    model: str | None = Field(None, description="a model of avatars to count on; by default two are trained")
+    model: str = Field(description="a model of avatars to count on")
     seed: int = Field(SEED, ge=0, lt=2**63, description="of the first picture")
 
 
@@ -78,7 +78,7 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
     counted = count(made, SIDE, progress)
     _draw(folder, counted)
     _draw_story(folder, counted)
-    values = {"count": str(COUNT)}
+    values: dict[str, str] = {}
     for name, one in counted.items():
         none, single, two, *many = one.shares
         values |= {
@@ -94,15 +94,14 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
 
 def play_variant(settings: WrongSettings, folder: Path, progress: Progress) -> Played:
     """Count on the user's own model."""
-    if settings.model is None:
-        return play_lesson(folder, progress)
     model = load(settings.model)
     samples = model.sample(COUNT, settings.seed, progress=progress).pictures
     side = min(samples.shape[1:3])
-    counted = count({"yours": samples[:, :side, :side]}, side, progress)
+    top, left = ((length - side) // 2 for length in samples.shape[1:3])
+    counted = count({"yours": samples[:, top : top + side, left : left + side]}, side, progress)
     _draw(folder, counted)
-    note = "Eyes are counted as on avatars; on other pictures the count means nothing." if _strange(counted) else ""
-    return Played(told=(*_told(counted), note) if note else _told(counted))
+    note = "Eyes are counted as on avatars; on other pictures the count means nothing."
+    return Played(told=(*_told(counted), note))
 
 
 def count(made: dict[str, Pictures], side: int, progress: Progress) -> dict[str, Counted]:
@@ -136,10 +135,6 @@ def _trained(folder: Path, minutes: float, settings: dict[str, str], progress: P
     return load(run.path).sample(COUNT, SEED).pictures
 
 
-def _strange(counted: dict[str, Counted]) -> bool:
-    return counted["yours"].shares[0] > 0.9
-
-
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
@@ -169,11 +164,11 @@ def marked(picture: Pictures, spots: list[Spot], scale: int = 3) -> Pictures:
 
 
 def _some(one: Counted, least: int, most: int, n: int) -> Pictures:
-    """Up to n marked pictures with so many eyes; the first that come, not picked."""
+    """n marked pictures with so many eyes, the first that come, not picked; grey squares where there are no more."""
     chosen = [i for i, spots in enumerate(one.eyes) if least <= len(spots) <= most][:n]
-    return (
-        np.stack([marked(one.pictures[i], one.eyes[i]) for i in chosen]) if chosen else np.empty((0, 0, 0, 3), np.uint8)
-    )
+    made = [marked(one.pictures[i], one.eyes[i]) for i in chosen]
+    blank = np.full_like(marked(one.pictures[0], []), 235)
+    return np.stack(made + [blank] * (n - len(made)))
 
 
 def _draw(folder: Path, counted: dict[str, Counted]) -> None:
@@ -195,9 +190,7 @@ def _draw(folder: Path, counted: dict[str, Counted]) -> None:
         if name == "real":
             continue
         for what, least, most in (("none", 0, 0), ("many", 3, 99)):
-            found = _some(one, least, most, 8)
-            if len(found):
-                save_png(grid(found, columns=8), folder / f"{name}-{what}.png")
+            save_png(grid(_some(one, least, most, 8), columns=8), folder / f"{name}-{what}.png")
 
 
 def _draw_story(folder: Path, counted: dict[str, Counted]) -> None:
@@ -212,7 +205,7 @@ def _draw_story(folder: Path, counted: dict[str, Counted]) -> None:
     panels = (
         Panel([real[0], real[1], real[2]]),
         Panel([one_with(young, range(3, 99))], forger=0.8, appraiser=-0.5, verdict=0.1),
-        Panel([marked(one_with(young, range(3, 99)), find_first(young, range(3, 99)))], appraiser=-0.2),
+        Panel([_some(young, 3, 99, 1)[0]], appraiser=-0.2),
         Panel([one_with(young, range(1))], forger=0.5, appraiser=-0.5, verdict=0.2),
         Panel([collapsed.pictures[0], collapsed.pictures[1], collapsed.pictures[2]], forger=0.9),
         Panel([one_with(young, range(2, 3))], forger=0.9, appraiser=0.2, verdict=0.45),
@@ -221,12 +214,7 @@ def _draw_story(folder: Path, counted: dict[str, Counted]) -> None:
         save_png(draw_panel(panel), folder / f"story-{i + 1}.png")
 
 
-def find_first(one: Counted, eyes: range) -> list[Spot]:
-    """The spots of the first picture with so many eyes."""
-    return next((spots for spots in one.eyes if len(spots) in eyes), [])
-
-
 LESSON = Lesson(
     "wrong", "what goes wrong: too many eyes, textures without shape, the same again and again", play_lesson,
-    Variant(WrongSettings, play_variant),
+    Variant(WrongSettings, play_variant), constants=lambda: {"count": str(COUNT)},
 )  # fmt: skip
