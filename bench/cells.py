@@ -109,7 +109,6 @@ def _play(cell: Cell, report: Report) -> None:
     kl = [one.reverse_kl for one in found]
     result = {
         **cell.identity,
-        "learning_rate": cell.rate,
         "cpu_seconds": seconds + time.process_time() - begun,
         "modes": [one.modes for one in found],
         "high_quality": [one.high_quality for one in found],

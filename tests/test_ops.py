@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ganforge import losses
+from ganforge.game import Batch, Draw, Step
 from ganforge.measures.classes import stacked_coverage, sure_share
+from ganforge.measures.diversity import distinct
 from ganforge.measures.modes import PERFECT, coverage, kl_from_uniform
 from ganforge.ops.minibatch import MinibatchDiscrimination, closeness, minibatch_stddev
 from ganforge.ops.schedules import cosine, geometric
@@ -53,15 +55,36 @@ def test_minibatch_discrimination_sees_a_collapsed_batch():
     torch.testing.assert_close(varied, closeness(torch.einsum("na,abc->nbc", features, layer.tensor)))
 
 
-def test_minibatch_features_do_not_mix_real_and_forged():
-    """Verdicts about one batch do not depend on the other: they are computed apart."""
+def test_real_and_forged_pictures_are_judged_apart():
+    """D never sees a batch of both: its minibatch features (and its norms) would mix them."""
     config = configure(find_recipe("cifar32"), 32, 32, {"d.minibatch": "discrimination", "d.widths": "8,8,8"})
+    system = find_recipe("cifar32").system(config)
+    seen: list[torch.Tensor] = []
+    system.nets["discriminator"].register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    step = Step(Batch(torch.randn(8, 3, 32, 32)), 0.0, 0, Draw(0))
+    system.discriminator_loss(step)
+    assert [len(pictures) for pictures in seen] == [8, 8]
+    assert torch.equal(seen[0], step.batch.pictures)
+    assert not torch.equal(seen[1], step.batch.pictures)
+
+
+@pytest.mark.parametrize("kind", ["discrimination", "stddev"])
+def test_company_changes_a_verdict_once_it_is_weighed(kind):
+    """The same picture, in a batch of its copies and among others; norms are left out of it."""
+    config = configure(find_recipe("cifar32"), 32, 32, {"d.minibatch": kind, "d.widths": "8,8,8"})
     torch.manual_seed(0)
     judge = find_recipe("cifar32").system(config).nets["discriminator"]
-    torch.nn.init.normal_(judge.weigh_company.weight)
-    a, b = torch.randn(2, 8, 3, 32, 32)
-    torch.testing.assert_close(judge(a), judge(a.clone()))
-    assert not torch.allclose(judge(torch.cat([a, b]))[:8], judge(a))
+    for module in judge.modules():
+        if isinstance(module, torch.nn.Sequential):
+            for i, layer in enumerate(module):
+                if isinstance(layer, torch.nn.BatchNorm2d):
+                    module[i] = torch.nn.Identity()
+    one, others = torch.randn(1, 3, 32, 32), torch.randn(7, 3, 32, 32)
+    alone, among = torch.cat([one] * 8), torch.cat([one, others])
+    if kind == "discrimination":
+        torch.testing.assert_close(judge(alone)[0], judge(among)[0])  # D begins by looking at each picture alone
+        torch.nn.init.normal_(judge.weigh_company.weight)
+    assert (judge(alone)[0] - judge(among)[0]).abs() > 1e-3
 
 
 @pytest.mark.parametrize(("n", "group", "size"), [(8, 4, 4), (8, 8, 8), (6, 4, 6), (3, 4, 3), (1, 4, 1)])
@@ -169,3 +192,15 @@ def test_stacked_coverage_wants_every_channel_to_be_sure():
     assert found.sure == pytest.approx(0.75)
     assert found.kl == pytest.approx(sum(p * math.log(9 * p) for p in (0.5, 0.25, 0.25)))
     assert sure_share(pictures[:, 0]) == pytest.approx(0.75)
+
+
+def test_repeats_are_put_aside():
+    random = np.random.default_rng(0)
+    real = random.integers(0, 256, (60, 1, 1, 3)).repeat(16, 1).repeat(16, 2).astype(np.uint8)
+    assert distinct(real, real) >= 58
+    assert distinct(real[:1].repeat(60, 0), real) == 1
+    assert 9 <= distinct(np.concatenate([real[:10]] * 6), real) <= 10
+    noisy = np.clip(real[:1].repeat(60, 0).astype(int) + random.integers(-3, 4, (60, 16, 16, 3)), 0, 255).astype(
+        np.uint8
+    )
+    assert distinct(noisy, real) == 1

@@ -124,36 +124,39 @@ def _percent(share: float) -> str:
 
 
 def constants() -> dict[str, str]:
-    """What the text says of the code, and tables in Markdown from the files that bench/ writes."""
-    cells = {cell["cell"]: cell for cell in _read("collapse")}
+    """What the text says of the code, and tables in Markdown from the files that bench/ writes; "–" where it did not yet."""
+    cells = {cell["cell"]: cell for cell in _read("collapse") or ()}
     rows = [
-        f"| {place} | {NAMES[method]} | {c['learning_rate']:g} | {c['steps']:,} | {mean_and_deviation(c['modes'], 1)} "
-        f"| {mean_and_deviation([100 * x for x in c['high_quality']], 1)} | {mean_and_deviation(c['reverse_kl'], 3)} |"
+        f"| {place} | {NAMES[method]} | {_measured(cells.get(f'{place}-{method}'))} |"
         for place in PLACES
         for method in METHODS
-        for c in [cells[f"{place}-{method}"]]
     ]
-    stacked, cifar = _read("stacked-fashion"), _read("cifar")
-    values = {
-        f"cifar_{name}_{figure_}": f"{cifar[name]['fd']:.2f}" if figure_ == "fd" else _percent(cifar[name]["sure"])
-        for name, figure_ in (
-            ("plain", "fd"), ("discrimination", "fd"), ("plain", "sure"), ("discrimination", "sure"), ("real", "sure"),
-        )
-    }  # fmt: skip
-    return {
-        **values,
-        "steps": f"{STEPS:,}",
-        "perfect": _percent(PERFECT),
-        "cells": "\n".join(rows),
-        "stacked": "\n".join(
-            f"| {name} | {row['modes']:,} | {row['kl']:.2f} | {_percent(row['sure'])} |"
-            for name, row in stacked["sets"].items()
-        ),
-    }
+    stacked, cifar = _read("stacked-fashion") or {"sets": {}}, _read("cifar") or {}
+    values = {"steps": f"{STEPS:,}", "perfect": _percent(PERFECT), "cells": "\n".join(rows)}
+    values["stacked"] = "\n".join(
+        f"| {name} | {row['modes']:,} | {row['kl']:.2f} | {_percent(row['sure'])} |"
+        for name, row in stacked["sets"].items()
+    )
+    for name in ("real", "plain", "discrimination"):
+        found = cifar.get(name, {})
+        values[f"cifar_{name}_fd"] = f"{found['fd']:.2f}" if "fd" in found else "–"
+        values[f"cifar_{name}_sure"] = _percent(found["sure"]) if "sure" in found else "–"
+    return values
+
+
+def _measured(cell: dict[str, Any] | None) -> str:
+    """Learning rate, steps, modes, quality and reverse KL of a cell, as columns."""
+    if cell is None:
+        return " | ".join("–" * 5)
+    quality = mean_and_deviation([100 * share for share in cell["high_quality"]], 1)
+    modes, kl = mean_and_deviation(cell["modes"], 1), mean_and_deviation(cell["reverse_kl"], 3)
+    return f"{cell['config']['g_learning_rate']:g} | {cell['steps']:,} | {modes} | {quality} | {kl}"
 
 
 def _read(name: str) -> Any:
-    return json.loads((MEASURED / f"{name}.json").read_text(encoding="utf-8"))
+    """A file that bench/ wrote; None where it did not yet."""
+    file = MEASURED / f"{name}.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
 
 
 # --- drawings ---------------------------------------------------------------------------------------------------------
