@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from ganforge.files import replacing
 from ganforge.lessons.arena import Arena
-from ganforge.lessons.collapse import BEST_RATE, PLACES, Method, config_of
+from ganforge.lessons.collapse import PLACES, Method, config_of
 from ganforge.lessons.points import PointSource
 from ganforge.machine import keep_freed_memory
 from ganforge.measures.modes import coverage
@@ -33,7 +33,6 @@ class Cell:
     Attributes:
         place: a name of `PLACES`.
         method: of `METHODS`.
-        rate: learning rate.
         games: S.
         steps: of each.
         seed: of everything random.
@@ -42,7 +41,6 @@ class Cell:
 
     place: str
     method: Method
-    rate: float
     games: int
     steps: int
     seed: int
@@ -50,13 +48,13 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """``ring-gan``; with the learning rate where it is not the best one."""
-        return f"{self.place}-{self.method}" + ("" if self.rate == BEST_RATE[self.method] else f"-{self.rate:g}")
+        """``ring-gan``."""
+        return f"{self.place}-{self.method}"
 
     @property
     def identity(self) -> dict[str, Any]:
         """What a result must agree with to be this cell's."""
-        config = config_of(self.method, PLACES[self.place](), self.games, self.rate).model_dump(mode="json")
+        config = config_of(self.method, PLACES[self.place](), self.games).model_dump(mode="json")
         return {"cell": self.name, "steps": self.steps, "seed": self.seed, "config": config}
 
     def result(self) -> dict[str, Any] | None:
@@ -79,7 +77,7 @@ def _play(cell: Cell, report: Report) -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
     place = PLACES[cell.place]()
-    config = config_of(cell.method, place, cell.games, cell.rate)
+    config = config_of(cell.method, place, cell.games)
     source = PointSource(place, config.batch_size, cell.games, seed=cell.seed + 1)
     arena = Arena(config, source, cell.steps, cell.seed)
     state, kept = cell.folder / f"{cell.name}.safetensors", cell.folder / f"{cell.name}-strip.npz"

@@ -1,6 +1,6 @@
 """Mode collapse and its remedies in the plane: ten seeds a cell, all with the same nets, played as one batched net.
 
-    python bench/collapse.py [--cells ring-gan,grid-relativistic] [--tune] [--folder FOLDER] [--workers 2]
+    python bench/collapse.py [--cells ring-gan,grid-relativistic] [--folder FOLDER] [--workers 2]
 
 VEEGAN's protocol in PacGAN's geometry (ring: 8 modes on radius 1, σ 0.01; grid: 25 modes at {−4 … 4}², σ 0.05; 2,500
 samples a seed; of high quality within 3 σ). Cells are ring and grid × GAN, + minibatch discrimination, relativistic + R1
@@ -8,8 +8,7 @@ samples a seed; of high quality within 3 σ). Cells are ring and grid × GAN, + 
 with the same command. Writes a table into bench/RESULTS.md, numbers to where the lesson finds them, and strips over time
 into bench/results/.
 
-``--tune`` plays every method at several learning rates instead, on three other seeds and for a fifth of the steps: where
-`ganforge.lessons.collapse.BEST_RATE` comes from. ``--share 0.01`` plays a hundredth of everything, to try the bench.
+``--share 0.01`` plays a hundredth of everything, to try the bench.
 """
 
 import argparse
@@ -21,7 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from cells import SAMPLES, STRIP, Cell, play
 from ganforge.drawing.figures import figure, save_figure
 from ganforge.drawing.planes import draw_plane
-from ganforge.lessons.collapse import BEST_RATE, LEARNING_RATES, METHODS, PLACES, Method, mean_and_deviation
+from ganforge.lessons.collapse import METHODS, PLACES, Method, mean_and_deviation
 from ganforge.lessons.lesson import MEASURED
 from ganforge.measures.modes import PERFECT
 from ganforge.pictures.workers import at_once
@@ -29,9 +28,9 @@ from results import FIGURES, write_json, write_section
 
 WORK = Path(__file__).parent / "work" / "collapse"
 GAMES = 10
-STEPS: dict[Method, int] = {"gan": 13_000, "discrimination": 3_500, "relativistic": 30_000}
+STEPS: dict[Method, int] = {"gan": 10_000, "discrimination": 3_500, "relativistic": 30_000}
 """About five CPU minutes a cell, and twenty for the goal's two."""
-SEED, TUNING_SEED, TUNING_GAMES, TUNING_SHARE = 0, 1000, 3, 0.2
+SEED = 0
 NAMES: dict[Method, str] = {
     "gan": "GAN (non-saturating)",
     "discrimination": "+ minibatch discrimination",
@@ -43,7 +42,6 @@ def main() -> None:
     names = [f"{place}-{method}" for place in PLACES for method in METHODS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cells", default=",".join(names), help="which of them to play (all)")
-    parser.add_argument("--tune", action="store_true", help="choose learning rates instead")
     parser.add_argument("--folder", type=Path, default=WORK, help="for what is unfinished")
     parser.add_argument("--workers", type=int, default=2, help="cells at a time")
     parser.add_argument("--share", type=float, default=1.0, help="of the steps, to try the bench itself")
@@ -51,22 +49,17 @@ def main() -> None:
     wanted = args.cells.split(",")
     if unknown := set(wanted) - set(names):
         parser.error(f"unknown cells {', '.join(unknown)}; there are {', '.join(names)}")
-    folder = args.folder / "tuning" if args.tune else args.folder
-    if args.share != 1.0:
-        folder = folder / f"share-{args.share:g}"
+    folder = args.folder if args.share == 1.0 else args.folder / f"share-{args.share:g}"
     folder.mkdir(parents=True, exist_ok=True)
-    cells = []
-    for name in wanted:
-        place, _, method = name.partition("-")
-        steps = round(STEPS[method] * args.share * (TUNING_SHARE if args.tune else 1))
-        games, seed = (TUNING_GAMES, TUNING_SEED) if args.tune else (GAMES, SEED)
-        for rate in LEARNING_RATES if args.tune else (BEST_RATE[method],):
-            cells.append(Cell(place, method, rate, games, max(steps, 1), seed, folder))
-    play_all(sorted(cells, key=lambda cell: -cell.steps), args.workers)
-    if args.tune:
-        report_tuning(cells)
-    elif args.share == 1.0:
-        report([Cell(p, m, BEST_RATE[m], GAMES, STEPS[m], SEED, folder) for p in PLACES for m in METHODS])
+    cells = [
+        Cell(place, method, GAMES, max(1, round(steps * args.share)), SEED, folder)
+        for place in PLACES
+        for method, steps in STEPS.items()
+    ]
+    wanted_first = sorted((cell for cell in cells if cell.name in wanted), key=lambda cell: -cell.steps)
+    play_all(wanted_first, args.workers)
+    if args.share == 1.0:
+        report(cells)
 
 
 def play_all(cells: list[Cell], workers: int) -> None:
@@ -97,7 +90,7 @@ def report(cells: list[Cell]) -> None:
     results = [result for _, result in found if result is not None]
     write_json(MEASURED / "collapse.json", results)
     rows = [
-        f"| {cell.place} | {NAMES[cell.method]} | {cell.rate:g} | {mean_and_deviation(r['modes'], 1)} "
+        f"| {cell.place} | {NAMES[cell.method]} | {mean_and_deviation(r['modes'], 1)} "
         f"({min(r['modes'])}–{max(r['modes'])}) | {mean_and_deviation([100 * x for x in r['high_quality']], 1)} "
         f"({100 * min(r['high_quality']):.1f}) | {mean_and_deviation(r['reverse_kl'], 3)} | {r['steps']:,} "
         f"| {r['cpu_seconds'] / 60:.1f} |"
@@ -111,13 +104,11 @@ def report(cells: list[Cell]) -> None:
         [
             f"{GAMES} seeds a cell, mean ± sample standard deviation over seeds; {SAMPLES:,} samples a seed by the averaged "
             f"generator; perfect samples would be {100 * PERFECT:.1f} % of high quality. Ring: 8 modes on radius 1, "
-            "σ 0.01; grid: 25 modes at {−4, −2, 0, 2, 4}², σ 0.05; within 3 σ. Same nets, optimizer, batches and schedule "
-            "in all cells (`ganforge.lessons.collapse.NETS`); learning rates chosen per method on other seeds "
-            "(`--tune`); one thread a cell.",
+            "σ 0.01; grid: 25 modes at {−4, −2, 0, 2, 4}², σ 0.05; within 3 σ. Same nets, optimizer, "
+            "learning rate, batches and schedule in all cells (`ganforge.lessons.collapse.NETS`); one thread a cell.",
             "",
-            "| data | method | learning rate | modes (least–most) | % high quality (least) | reverse KL, nats | steps "
-            "| CPU minutes |",
-            "|---|---|---|---|---|---|---|---|",
+            "| data | method | modes (least–most) | % high quality (least) | reverse KL, nats | steps | CPU minutes |",
+            "|---|---|---|---|---|---|---|",
             *rows,
             "",
             "The first seed's samples over time, step by step:",
@@ -125,29 +116,6 @@ def report(cells: list[Cell]) -> None:
             *(f"![{place}: samples over time](results/{place}.png)" for place in PLACES),
         ],
         [r["measured"] for r in results],
-    )
-
-
-def report_tuning(cells: list[Cell]) -> None:
-    """Modes and quality by learning rate."""
-    rows = []
-    for cell in cells:
-        r = cell.result()
-        assert r is not None
-        rows.append(
-            f"| {cell.place} | {NAMES[cell.method]} | {cell.rate:g} | {mean_and_deviation(r['modes'], 1)} "
-            f"| {mean_and_deviation([100 * x for x in r['high_quality']], 1)} | {r['steps']:,} |"
-        )
-    write_section(
-        "Mode collapse in the plane: learning rates",
-        "python bench/collapse.py --tune",
-        [
-            f"{TUNING_GAMES} seeds that are not among those measured, a fifth of the steps.",
-            "",
-            "| data | method | learning rate | modes | % high quality | steps |",
-            "|---|---|---|---|---|---|",
-            *rows,
-        ],
     )
 
 

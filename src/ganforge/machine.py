@@ -114,6 +114,19 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 @contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute with one thread in this process: nets of a few thousand weights only wait for one another's threads."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def exact(device: torch.device) -> Iterator[None]:
     """Convolve in full float32 on CUDA too (its default, TF32, rounds to ten bits): a seed is the same picture anywhere."""
     if device.type != "cuda":

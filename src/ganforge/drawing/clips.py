@@ -1,7 +1,7 @@
 """Moving pictures: frames uint8 (H, W, 3) in, .mp4, .gif or .webp out, in bounded memory."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import IO
@@ -56,6 +56,12 @@ def write_clip(frames: Iterable[Pictures], path: Path | str, fps: float, *, crf:
         else:
             with _Spool(_checked(frames)) as spool:
                 (_write_gif if suffix == ".gif" else _write_webp)(spool, temporary, fps)
+
+
+def write_both(frames: Sequence[Pictures], path: Path, fps: float) -> None:
+    """``path``.mp4 and ``path``.gif: the one for players, the other for pages that take pictures only."""
+    for suffix in (".mp4", ".gif"):
+        write_clip(frames, path.with_suffix(suffix), fps)
 
 
 def _checked(frames: Iterable[Pictures]) -> Iterator[Pictures]:

@@ -52,14 +52,14 @@ def figure(width: float, height: float) -> Iterator[Figure]:
         yield made
 
 
-def save_figure(made: Figure, *paths: Path | str) -> None:
-    """Write a figure to every path, as its suffix says: PNG at 160 dots an inch, or SVG. Atomic. Raises OSError."""
+def save_figure(made: Figure, *paths: Path | str, dpi: int = 160) -> None:
+    """Write a figure to every path, as its suffix says: PNG at ``dpi`` dots an inch, or SVG. Atomic. Raises OSError."""
     for path in map(Path, paths):
         with replacing(path) as temporary:
             if path.suffix.lower() == ".svg":
                 made.savefig(temporary, format="svg", metadata={"Date": None})
             else:
-                made.savefig(temporary, format="png", dpi=160)
+                made.savefig(temporary, format="png", dpi=dpi)
 
 
 def pixels(made: Figure, dpi: int = 100) -> Pictures:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from pydantic import Field
 
 from ganforge.drawing.figures import CRITIC, FAINT_INK, FORGER, bare, figure, heading, save_figure
-from ganforge.drawing.grids import Pictures, save_png, to_uint8
+from ganforge.drawing.grids import Pictures, to_uint8
 from ganforge.lessons.anatomy import Anatomy, Layer, dissect, liveliest, stages
-from ganforge.lessons.comic import Panel, draw_panel
+from ganforge.lessons.comic import Panel, save_story
 from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
 from ganforge.model import Model, load
 from ganforge.progress import Progress
@@ -184,8 +184,7 @@ def _draw_story(folder: Path, anatomy: Anatomy) -> None:
         Panel([hung(seen[0]), hung(seen[-1])], appraiser=0.0),
         Panel([picture], forger=0.2, appraiser=0.2, verdict=anatomy.verdict),
     )
-    for i, panel in enumerate(panels):
-        save_png(draw_panel(panel), folder / f"story-{i + 1}.png")
+    save_story(folder, panels)
 
 
 LESSON = Lesson(

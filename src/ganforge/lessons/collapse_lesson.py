@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from ganforge.drawing.figures import CRITIC, FORGER, HELD_OUT, bare, figure, pixels, save_figure
-from ganforge.drawing.grids import Pictures, save_png
+from ganforge.drawing.grids import Pictures
 from ganforge.drawing.planes import draw_plane
 from ganforge.lessons.arena import Arena
 from ganforge.lessons.collapse import METHODS, PLACES, Method, config_of, mean_and_deviation
-from ganforge.lessons.comic import Panel, draw_panel
+from ganforge.lessons.comic import Panel, save_story
 from ganforge.lessons.lesson import MEASURED, Lesson, Played, Settings, Variant, side_by_side
 from ganforge.lessons.points import Points, PointSource
+from ganforge.machine import one_thread
 from ganforge.measures.modes import PERFECT, Coverage, coverage
 from ganforge.pictures.workers import Report
 from ganforge.progress import Progress
@@ -63,17 +63,9 @@ class Covered:
     coverage: list[Coverage]
 
 
+@one_thread()
 def cover(job: Job, report: Report) -> Covered:
-    """Play a game with one thread: nets this small only wait for one another's."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return _cover(job, report)
-    finally:
-        torch.set_num_threads(before)
-
-
-def _cover(job: Job, report: Report) -> Covered:
+    """Play a game and see what it covers from time to time."""
     place = PLACES[job.place]()
     config = config_of(job.method, place, games=1)
     arena = Arena(config, PointSource(place, config.batch_size, seed=job.seed), job.steps, job.seed)
@@ -145,12 +137,12 @@ def constants() -> dict[str, str]:
 
 
 def _measured(cell: dict[str, Any] | None) -> str:
-    """Learning rate, steps, modes, quality and reverse KL of a cell, as columns."""
+    """Steps, modes, quality and reverse KL of a cell, as columns."""
     if cell is None:
-        return " | ".join("–" * 5)
+        return " | ".join("–" * 4)
     quality = mean_and_deviation([100 * share for share in cell["high_quality"]], 1)
     modes, kl = mean_and_deviation(cell["modes"], 1), mean_and_deviation(cell["reverse_kl"], 3)
-    return f"{cell['config']['g_learning_rate']:g} | {cell['steps']:,} | {modes} | {quality} | {kl}"
+    return f"{cell['steps']:,} | {modes} | {quality} | {kl}"
 
 
 def _read(name: str) -> Any:
@@ -211,8 +203,7 @@ def _draw_story(folder: Path, games: dict[Method, Covered]) -> None:
         Panel([hung(collapsed[-1])], forger=-0.6, appraiser=-0.4, verdict=0.05),
         Panel([hung(cured)], forger=1.0, appraiser=0.3, verdict=0.5),
     )
-    for i, panel in enumerate(panels):
-        save_png(draw_panel(panel), folder / f"story-{i + 1}.png")
+    save_story(folder, panels)
 
 
 # --- with the user's own settings -------------------------------------------------------------------------------------

@@ -6,13 +6,14 @@ No words in them, so that they serve every language.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from ganforge.attributes import Value
 from ganforge.avatars import draw
-from ganforge.drawing.grids import Pictures
+from ganforge.drawing.grids import Pictures, save_png
 
 WIDTH, HEIGHT = 640, 360
 FINER = 2
@@ -63,6 +64,12 @@ def draw_panel(panel: Panel) -> Pictures:
     if panel.verdict is not None:
         _dial(pen, panel.verdict)
     return np.asarray(canvas.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS))
+
+
+def save_story(folder: Path, panels: Sequence[Panel]) -> None:
+    """story-1.png and so on: what the texts call the story's pictures."""
+    for i, panel in enumerate(panels, 1):
+        save_png(draw_panel(panel), folder / f"story-{i}.png")
 
 
 def _seat(canvas: Image.Image, who: str, mood: float, *, left: int) -> None:

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from PIL import Image
 from pydantic import Field
 
 from ganforge.avatars import draw as draw_avatar
-from ganforge.drawing.clips import write_clip
+from ganforge.drawing.clips import write_both
 from ganforge.drawing.figures import (
     CRITIC,
     FAINT_INK,
@@ -26,15 +25,16 @@ from ganforge.drawing.figures import (
     pixels,
     save_figure,
 )
-from ganforge.drawing.grids import Pictures, save_png
+from ganforge.drawing.grids import Pictures
 from ganforge.drawing.planes import draw_plane
 from ganforge.errors import UsageError
 from ganforge.lessons import bilinear
 from ganforge.lessons.arena import Arena, Look, look
 from ganforge.lessons.comic import FORGER as FORGER_RECORD
-from ganforge.lessons.comic import Panel, draw_panel
+from ganforge.lessons.comic import Panel, save_story
 from ganforge.lessons.lesson import BAR, Lesson, Played, Settings, Variant, side_by_side
 from ganforge.lessons.points import Place, Points, PointSource, gaussians, grid, moons, outline, ring
+from ganforge.machine import one_thread
 from ganforge.measures.modes import coverage
 from ganforge.pictures.collection import UnreadablePicture
 from ganforge.pictures.decode import decode
@@ -70,7 +70,7 @@ ORDERS: dict[Order, dict[str, Any]] = {
 }
 INNER_ROUNDS, EVEN_ROUNDS, LOSS_ROUNDS = 100, 1600, 1000
 REACH = 1.5
-FRAMES = 48
+FRAMES = 40
 LEAST_SIDE = 8
 COLOURS = {"D-inside": CRITIC, "G-inside": FORGER, "D-first": HELD_OUT, "G-first": HIT_RATE}
 
@@ -137,24 +137,20 @@ class Job:
     seed: int = 0
 
 
+@one_thread()
 def watch(job: Job, report: Report) -> Watched:
-    """Play a game and look at it from time to time, with one thread: nets this small only wait for one another's."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        place = PLACES[job.place]() if isinstance(job.place, str) else job.place
-        config = Toy2dConfig(**{**NETS, **job.settings})
-        arena = Arena(config, PointSource(place, config.batch_size, seed=job.seed), job.rounds, job.seed)
-        watched = Watched(sorted({round(job.rounds * i / (job.looks - 1)) for i in range(job.looks)}), [], [])
-        for moment in watched.rounds:
-            for played in arena.play(moment):
-                report(played / job.rounds)
-            watched.looks.append(look(arena.system, REACH))
-            if place.centres is not None:
-                watched.modes.append(coverage(arena.samples(1000)[0], place.centres, place.sigma).modes)
-        return watched
-    finally:
-        torch.set_num_threads(before)
+    """Play a game and look at it from time to time."""
+    place = PLACES[job.place]() if isinstance(job.place, str) else job.place
+    config = Toy2dConfig(**{**NETS, **job.settings})
+    arena = Arena(config, PointSource(place, config.batch_size, seed=job.seed), job.rounds, job.seed)
+    watched = Watched(sorted({round(job.rounds * i / (job.looks - 1)) for i in range(job.looks)}), [], [])
+    for moment in watched.rounds:
+        for played in arena.play(moment):
+            report(played / job.rounds)
+        watched.looks.append(look(arena.system, REACH))
+        if place.centres is not None:
+            watched.modes.append(coverage(arena.samples(1000)[0], place.centres, place.sigma).modes)
+    return watched
 
 
 def real_points(place: Place, n: int = 400) -> Points:
@@ -245,7 +241,7 @@ def _draw_orders(folder: Path, orders: dict[Order, Watched], place: Place) -> No
                 draw_plane(axes, REACH, real=real, forged=seen.samples, field=seen.field, size=5)
                 axes.set_title(f"{watched.rounds[i]:,}", fontsize=8, color=FAINT_INK, pad=3)
             row[0].set_ylabel(order, fontsize=10, fontweight="bold", color=COLOURS[order])
-        save_figure(made, folder / "orders.png")
+        save_figure(made, folder / "orders.png", dpi=110)
 
 
 def _draw_modes(folder: Path, orders: dict[Order, Watched]) -> None:
@@ -286,7 +282,7 @@ def _draw_losses(folder: Path, losses: dict[LossName, dict[str, Watched]]) -> No
                 if loss == "minimax":
                     axes.set_title(name, fontsize=10)
             row[0].set_ylabel(loss.replace("_", "-"), fontsize=10, fontweight="bold")
-        save_figure(made, folder / "losses.png")
+        save_figure(made, folder / "losses.png", dpi=110)
 
 
 def _write_clips(folder: Path, name: str, games: dict[str, Watched], place: Place) -> None:
@@ -301,12 +297,11 @@ def _write_clips(folder: Path, name: str, games: dict[str, Watched], place: Plac
                 some = seen.arrows[:48]
                 draw_plane(axes, REACH, real=real, forged=seen.samples, field=seen.field, arrows=some, size=8)
                 heading(axes, title, f"{watched.rounds[i]:,}")
-            return pixels(made, 80)
+            return pixels(made, 60)
 
     count = min(len(watched.looks) for watched in games.values())
     frames = [draw(i) for i in range(count)]
-    for suffix in (".mp4", ".gif"):
-        write_clip(frames, (folder / name).with_suffix(suffix), 8)
+    write_both(frames, folder / name, 8)
 
 
 def _draw_bilinear(folder: Path) -> None:
@@ -367,8 +362,7 @@ def _draw_story(folder: Path, orders: dict[Order, Watched]) -> None:
         Panel([hung("G-inside", -2)], forger=0.9, appraiser=0.6, verdict=0.95),
         Panel([hung("G-inside", i) for i in (-3, -2, -1)], appraiser=-0.7),
     )
-    for i, panel in enumerate(panels):
-        save_png(draw_panel(panel), folder / f"story-{i + 1}.png")
+    save_story(folder, panels)
 
 
 # --- with the user's own settings -------------------------------------------------------------------------------------

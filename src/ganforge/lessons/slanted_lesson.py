@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from ganforge.drawing.clips import write_clip
+from ganforge.drawing.clips import write_both
 from ganforge.drawing.figures import CRITIC, FAINT_INK, FORGER, INK, bare, figure, heading, pixels, save_figure
-from ganforge.drawing.grids import Pictures, save_png
+from ganforge.drawing.grids import Pictures
 from ganforge.drawing.networks import Edge, Node, draw_network, number
 from ganforge.lessons import slips
-from ganforge.lessons.comic import Panel, draw_panel
+from ganforge.lessons.comic import Panel, save_story
 from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
 from ganforge.lessons.slanted import (
     EPOCHS,
@@ -109,7 +109,7 @@ def _row(numbers: Array) -> str:
 
 def _values(moments: list[Moment], printed: Array) -> dict[str, str]:
     """What the texts quote."""
-    end, noisy = moments[-1], np.array([0.25, 1, 0.5, 0.75])
+    end = moments[-1]
     values = {f"face{i + 1}": " ".join(number(x) for x in face) for i, face in enumerate(printed)}
     values |= {
         "g_weights": " ".join(number(x) for x in end.forger.weights),
@@ -122,7 +122,6 @@ def _values(moments: list[Moment], printed: Array) -> dict[str, str]:
         "hand_noise_verdict": number(float(HAND_CRITIC.verdict(NON_FACE))),
         "hand_drawn": " ".join(number(x) for x in HAND_FORGER.draw(0.7)),
         "learnt_face_verdict": number(float(end.critic.verdict(FACES[0]))),
-        "learnt_noise_verdict": number(float(end.critic.verdict(noisy))),
         "learnt_forged_verdict": number(float(end.critic.verdict(printed[0]))),
     }
     return values
@@ -159,8 +158,7 @@ def _story(folder: Path, moments: list[Moment]) -> None:
         Panel([faces[2], late], appraiser=-0.2),
         Panel([late], forger=1.0, appraiser=0.1, verdict=verdict_late),
     )
-    for i, panel in enumerate(panels):
-        save_png(draw_panel(panel), folder / f"story-{i + 1}.png")
+    save_story(folder, panels)
 
 
 def _show(axes: Axes, x: Array, title: str = "") -> None:
@@ -355,8 +353,7 @@ def _clip(folder: Path, moments: list[Moment]) -> None:
             return pixels(made, 72)
 
     made = [draw(step) for step in frames()]
-    write_clip([*made, *made[-1:] * 15], folder / "training.mp4", 10)
-    write_clip([*made, *made[-1:] * 15], folder / "training.gif", 10)
+    write_both([*made, *made[-1:] * 15], folder / "training", 10)
 
 
 # --- with the user's own settings -------------------------------------------------------------------------------------

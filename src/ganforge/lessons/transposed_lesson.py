@@ -10,11 +10,11 @@ from pydantic import Field
 
 from ganforge.avatars import draw as draw_avatar
 from ganforge.drawing.cells import draw_cells
-from ganforge.drawing.clips import write_clip
+from ganforge.drawing.clips import write_both
 from ganforge.drawing.figures import figure, heading, pixels, save_figure
-from ganforge.drawing.grids import Pictures, save_png
+from ganforge.drawing.grids import Pictures
 from ganforge.errors import UsageError
-from ganforge.lessons.comic import FORGER, Panel, draw_panel
+from ganforge.lessons.comic import FORGER, Panel, save_story
 from ganforge.lessons.lesson import Lesson, Played, Settings, Variant, in_turn
 from ganforge.lessons.transposed import (
     Map,
@@ -99,7 +99,7 @@ def _scatter_clip(folder: Path, small: Map, kernel: Map, stride: int) -> None:
             yield _scatter_frame(small, kernel, stride, stamp, most)
 
     made = list(frames())
-    _write(folder / "scatter", [*made, *made[-1:]], 0.8)
+    write_both([*made, *made[-1:]], folder / "scatter", 0.8)
 
 
 def _stretch_frame(stretched: Map, out: Map, size: int, place: tuple[int, int], most: float) -> Pictures:
@@ -121,12 +121,7 @@ def _stretch_clip(folder: Path, small: Map, kernel: Map, stride: int) -> None:
     for place in np.ndindex(*whole.shape):
         out[place] = whole[place]
         frames.append(_stretch_frame(stretched, out, len(kernel), (place[0], place[1]), most))
-    _write(folder / "stretched", [*frames, *frames[-1:] * 3], 2.5)
-
-
-def _write(path: Path, frames: list[Pictures], fps: float) -> None:
-    for suffix in (".mp4", ".gif"):
-        write_clip(frames, path.with_suffix(suffix), fps)
+    write_both([*frames, *frames[-1:] * 3], folder / "stretched", 2.5)
 
 
 def _steps(folder: Path) -> None:
@@ -194,8 +189,7 @@ def _story(folder: Path) -> None:
         Panel([hung(board * most / 4)], forger=-0.6, appraiser=-0.5, verdict=0.1),
         Panel([hung(resize_then_convolve(np.ones((6, 6)), np.full((3, 3), 1 / 9), 2) * most / 2)], forger=0.8),
     )
-    for i, panel in enumerate(panels):
-        save_png(draw_panel(panel), folder / f"story-{i + 1}.png")
+    save_story(folder, panels)
 
 
 # --- with the user's own settings -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from pydantic import Field
 from ganforge.avatars import avatar_seed, draw, sample_record
 from ganforge.drawing.figures import CRITIC, FORGER, HELD_OUT, bare, figure, save_figure
 from ganforge.drawing.grids import Pictures, grid, save_png
-from ganforge.lessons.comic import Panel, draw_panel
+from ganforge.lessons.comic import Panel, save_story
 from ganforge.lessons.eyes import Spot, find_eyes, learn_to_count
 from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
 from ganforge.measures.diversity import distinct, relative_spread
@@ -210,8 +210,7 @@ def _draw_story(folder: Path, counted: dict[str, Counted]) -> None:
         Panel([collapsed.pictures[0], collapsed.pictures[1], collapsed.pictures[2]], forger=0.9),
         Panel([one_with(young, range(2, 3))], forger=0.9, appraiser=0.2, verdict=0.45),
     )
-    for i, panel in enumerate(panels):
-        save_png(draw_panel(panel), folder / f"story-{i + 1}.png")
+    save_story(folder, panels)
 
 
 LESSON = Lesson(
