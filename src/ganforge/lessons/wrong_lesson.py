@@ -31,11 +31,11 @@ SEED = 5000
 FRESH = 72
 """Seed of the collection of real avatars that are counted beside."""
 PICTURES = "avatars:3000"
-YOUNG_MINUTES, COLLAPSED_MINUTES = 1.0, 0.4
-COLLAPSED = {"batch_size": "16", "learning_rate": "0.004"}
-"""A learning rate twenty times too high: the generator ends at one picture."""
-NAMES = {"real": "real avatars", "young": "after one minute", "collapsed": "learning rate × 20", "yours": "your model"}
-COLOURS = {"real": CRITIC, "young": FORGER, "collapsed": HELD_OUT, "yours": FORGER}
+YOUNG_MINUTES, HURRIED_MINUTES = 1.0, 0.4
+HURRIED = {"batch_size": "16", "learning_rate": "0.004"}
+"""A learning rate twenty times too high."""
+NAMES = {"real": "real avatars", "young": "after one minute", "hurried": "learning rate × 20", "yours": "your model"}
+COLOURS = {"real": CRITIC, "young": FORGER, "hurried": HELD_OUT, "yours": FORGER}
 MOST_EYES = 4
 
 
@@ -70,10 +70,10 @@ class WrongSettings(Settings):
 
 
 def play_lesson(folder: Path, progress: Progress) -> Played:
-    """Train a young model and a collapsed one, and count."""
+    """Train a young model and a hurried one, and count."""
     made = {
         "young": _trained(folder / "young", YOUNG_MINUTES, {"batch_size": "16"}, progress),
-        "collapsed": _trained(folder / "collapsed", COLLAPSED_MINUTES, COLLAPSED, progress),
+        "hurried": _trained(folder / "hurried", HURRIED_MINUTES, HURRIED, progress),
     }
     counted = count(made, SIDE, progress)
     _draw(folder, counted)
@@ -194,7 +194,7 @@ def _draw(folder: Path, counted: dict[str, Counted]) -> None:
 
 
 def _draw_story(folder: Path, counted: dict[str, Counted]) -> None:
-    young, collapsed = counted["young"], counted["collapsed"]
+    young, hurried = counted["young"], counted["hurried"]
 
     def one_with(one: Counted, eyes: range) -> Pictures:
         fits = [i for i, spots in enumerate(one.eyes) if len(spots) in eyes]
@@ -207,13 +207,13 @@ def _draw_story(folder: Path, counted: dict[str, Counted]) -> None:
         Panel([one_with(young, range(3, 99))], forger=0.8, appraiser=-0.5, verdict=0.1),
         Panel([_some(young, 3, 99, 1)[0]], appraiser=-0.2),
         Panel([one_with(young, range(1))], forger=0.5, appraiser=-0.5, verdict=0.2),
-        Panel([collapsed.pictures[0], collapsed.pictures[1], collapsed.pictures[2]], forger=0.9),
+        Panel([hurried.pictures[0], hurried.pictures[1], hurried.pictures[2]], forger=0.9),
         Panel([one_with(young, range(2, 3))], forger=0.9, appraiser=0.2, verdict=0.45),
     )
     save_story(folder, panels)
 
 
 LESSON = Lesson(
-    "wrong", "what goes wrong: too many eyes, textures without shape, the same again and again", play_lesson,
+    "wrong", "what goes wrong: eyes, textures without shape and repeats, counted", play_lesson,
     Variant(WrongSettings, play_variant), constants=lambda: {"count": str(COUNT)},
 )  # fmt: skip
