@@ -333,7 +333,7 @@ def _clip(folder: Path, moments: list[Moment]) -> None:
     """The whole training in ten seconds: dense at first, where most happens."""
 
     def frames() -> list[int]:
-        return sorted({int((len(moments) - 1) * (i / 79) ** 1.6) for i in range(80)})
+        return sorted({int((len(moments) - 1) * (i / 39) ** 1.6) for i in range(40)})
 
     def draw(step: int) -> Pictures:
         m = moments[step]
@@ -353,7 +353,7 @@ def _clip(folder: Path, moments: list[Moment]) -> None:
             return pixels(made, 72)
 
     made = [draw(step) for step in frames()]
-    write_both([*made, *made[-1:] * 15], folder / "training", 10)
+    write_both([*made, *made[-1:] * 8], folder / "training", 6)
 
 
 # --- with the user's own settings -------------------------------------------------------------------------------------
