@@ -11,6 +11,7 @@ from ganforge.errors import UnknownNameError, UsageError
 from ganforge.game import Batch, Condition, Draw, Step
 from ganforge.model.model import load_parts
 from ganforge.systems import configure, find_recipe, recipes, settings_of
+from ganforge.training.execution import Execution
 from ganforge.training.step import Table, run_step
 from systems_tiny import TINY, tiny, write_pictures
 
@@ -37,6 +38,18 @@ def table_of(name: str, seed: int = 0):
     system = recipe.system(config)
     source = Noise(config.batch_size, config.height, config.width)
     return system, Table(system.phases()[0].turns, source, "cpu", nullcontext, seed)
+
+
+def ways_of(system) -> list[Execution]:
+    return [Execution("cpu", layout.name, precision) for layout in system.layouts() for precision in system.precisions]
+
+
+def play_one_step(system, way: Execution) -> None:
+    way.apply(system)
+    source = Noise(system.config.batch_size, system.config.height, system.config.width)
+    played = run_step(Table(system.phases()[0].turns, source, "cpu", way.autocast, 0), 0.0, system)
+    for turn, found in played.losses.items():
+        assert found["total"].isfinite(), (turn, way)
 
 
 def first_net(system) -> torch.nn.Module:
@@ -108,6 +121,12 @@ class TestContract:
         a, b = (weights_of(first_net(table_of(name, seed=s)[0])) for s in (0, 1))
         assert not all(torch.equal(a[k], b[k]) for k in a)
 
+    def test_every_way_to_compute_works(self, name):
+        """One that fails is passed over when a run looks for the fastest way, and nobody would see why it is slow."""
+        recipe, config = tiny(name)
+        for way in ways_of(recipe.system(config)):
+            play_one_step(recipe.system(config), way)
+
     def test_every_setting_is_explained(self, name):
         assert all(about for _, _, about in settings_of(recipes()[name]))
 
@@ -125,6 +144,15 @@ def test_published_parameter_counts(name, generator, discriminator):
     nets = recipe.system.make_nets(configure(recipe, *recipe.size))
     count = {n: sum(p.numel() for p in net.parameters()) for n, net in nets.items()}
     assert count == {"generator": generator, "discriminator": discriminator}
+
+
+@pytest.mark.parametrize("minibatch", ["discrimination", "stddev"])
+def test_minibatch_features_in_every_way_to_compute(minibatch):
+    recipe = find_recipe("cifar32")
+    few = {"batch_size": "8", "d.minibatch": minibatch}
+    config = configure(recipe, 32, 32, few)
+    for way in ways_of(recipe.system(config)):
+        play_one_step(recipe.system(config), way)
 
 
 def test_the_tutorials_maps():
