@@ -18,6 +18,7 @@ from ganforge.lessons.points import PointSource
 from ganforge.machine import keep_freed_memory
 from ganforge.measures.modes import coverage
 from ganforge.pictures.workers import Report
+from ganforge.systems.toy2d import Toy2dConfig
 from results import provenance, write_json
 
 SAMPLES = 2500
@@ -37,6 +38,7 @@ class Cell:
         steps: of each.
         seed: of everything random.
         folder: for state and result.
+        gentle: whether at the lower learning rate.
     """
 
     place: str
@@ -45,16 +47,22 @@ class Cell:
     steps: int
     seed: int
     folder: Path
+    gentle: bool = False
 
     @property
     def name(self) -> str:
-        """``ring-gan``."""
-        return f"{self.place}-{self.method}"
+        """``ring-gan``, ``ring-gan-gentle``."""
+        return f"{self.place}-{self.method}{'-gentle' if self.gentle else ''}"
+
+    @property
+    def config(self) -> Toy2dConfig:
+        """Of its S games."""
+        return config_of(self.method, PLACES[self.place](), self.games, self.gentle)
 
     @property
     def identity(self) -> dict[str, Any]:
         """What a result must agree with to be this cell's."""
-        config = config_of(self.method, PLACES[self.place](), self.games).model_dump(mode="json")
+        config = self.config.model_dump(mode="json")
         return {"cell": self.name, "steps": self.steps, "seed": self.seed, "config": config}
 
     def result(self) -> dict[str, Any] | None:
@@ -77,7 +85,7 @@ def _play(cell: Cell, report: Report) -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
     place = PLACES[cell.place]()
-    config = config_of(cell.method, place, cell.games)
+    config = cell.config
     source = PointSource(place, config.batch_size, cell.games, seed=cell.seed + 1)
     arena = Arena(config, source, cell.steps, cell.seed)
     state, kept = cell.folder / f"{cell.name}.safetensors", cell.folder / f"{cell.name}-strip.npz"

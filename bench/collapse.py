@@ -4,9 +4,9 @@
 
 VEEGAN's protocol in PacGAN's geometry (ring: 8 modes on radius 1, σ 0.01; grid: 25 modes at {−4 … 4}², σ 0.05; 2,500
 samples a seed; of high quality within 3 σ). Cells are ring and grid × GAN, + minibatch discrimination, relativistic + R1
-+ R2; each computes with one thread, two at a time on two cores. It may be interrupted or killed at any time, and goes on
-with the same command. Writes a table into bench/RESULTS.md, numbers to where the lesson finds them, and strips over time
-into bench/results/.
++ R2, the first two also at a gentler learning rate; each computes with one thread, two at a time on two cores. It may be
+interrupted or killed at any time, and goes on with the same command. Writes a table into bench/RESULTS.md, numbers to
+where the lesson finds them, and strips over time into bench/results/.
 
 ``--share 0.01`` plays a hundredth of everything, to try the bench.
 """
@@ -20,7 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from cells import SAMPLES, STRIP, Cell, play
 from ganforge.drawing.figures import figure, save_figure
 from ganforge.drawing.planes import draw_plane
-from ganforge.lessons.collapse import METHODS, PLACES, Method, mean_and_deviation
+from ganforge.lessons.collapse import PLACES, Method, mean_and_deviation
 from ganforge.lessons.lesson import MEASURED
 from ganforge.measures.modes import PERFECT
 from ganforge.pictures.workers import at_once
@@ -28,8 +28,14 @@ from results import FIGURES, write_json, write_section
 
 WORK = Path(__file__).parent / "work" / "collapse"
 GAMES = 10
-STEPS: dict[Method, int] = {"gan": 10_000, "discrimination": 3_500, "relativistic": 30_000}
-"""About five CPU minutes a cell, and twenty for the goal's two."""
+PLAYED: tuple[tuple[Method, bool, int], ...] = (
+    ("gan", False, 10_000),
+    ("gan", True, 10_000),
+    ("discrimination", False, 3_500),
+    ("discrimination", True, 3_500),
+    ("relativistic", False, 30_000),
+)
+"""Method, whether at the gentler learning rate, steps. About five CPU minutes a cell, and twenty for the goal's two."""
 SEED = 0
 NAMES: dict[Method, str] = {
     "gan": "GAN (non-saturating)",
@@ -39,23 +45,23 @@ NAMES: dict[Method, str] = {
 
 
 def main() -> None:
-    names = [f"{place}-{method}" for place in PLACES for method in METHODS]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cells", default=",".join(names), help="which of them to play (all)")
+    parser.add_argument("--cells", help="which of them to play (all)")
     parser.add_argument("--folder", type=Path, default=WORK, help="for what is unfinished")
     parser.add_argument("--workers", type=int, default=2, help="cells at a time")
     parser.add_argument("--share", type=float, default=1.0, help="of the steps, to try the bench itself")
     args = parser.parse_args()
-    wanted = args.cells.split(",")
+    folder = args.folder if args.share == 1.0 else args.folder / f"share-{args.share:g}"
+    cells = [
+        Cell(place, method, GAMES, max(1, round(steps * args.share)), SEED, folder, gentle)
+        for place in PLACES
+        for method, gentle, steps in PLAYED
+    ]
+    names = [cell.name for cell in cells]
+    wanted = args.cells.split(",") if args.cells else names
     if unknown := set(wanted) - set(names):
         parser.error(f"unknown cells {', '.join(unknown)}; there are {', '.join(names)}")
-    folder = args.folder if args.share == 1.0 else args.folder / f"share-{args.share:g}"
     folder.mkdir(parents=True, exist_ok=True)
-    cells = [
-        Cell(place, method, GAMES, max(1, round(steps * args.share)), SEED, folder)
-        for place in PLACES
-        for method, steps in STEPS.items()
-    ]
     wanted_first = sorted((cell for cell in cells if cell.name in wanted), key=lambda cell: -cell.steps)
     play_all(wanted_first, args.workers)
     if args.share == 1.0:
@@ -90,14 +96,14 @@ def report(cells: list[Cell]) -> None:
     results = [result for _, result in found if result is not None]
     write_json(MEASURED / "collapse.json", results)
     rows = [
-        f"| {cell.place} | {NAMES[cell.method]} | {mean_and_deviation(r['modes'], 1)} "
+        f"| {cell.place} | {NAMES[cell.method]} | {cell.config.g_learning_rate:g} | {mean_and_deviation(r['modes'], 1)} "
         f"({min(r['modes'])}–{max(r['modes'])}) | {mean_and_deviation([100 * x for x in r['high_quality']], 1)} "
         f"({100 * min(r['high_quality']):.1f}) | {mean_and_deviation(r['reverse_kl'], 3)} | {r['steps']:,} "
         f"| {r['cpu_seconds'] / 60:.1f} |"
         for cell, r in zip(cells, results, strict=True)
     ]
     for place in PLACES:
-        draw_strip(place, [cell for cell in cells if cell.place == place])
+        draw_strip(place, [cell for cell in cells if cell.place == place and not cell.gentle])
     write_section(
         "Mode collapse in the plane",
         "python bench/collapse.py",
@@ -105,10 +111,11 @@ def report(cells: list[Cell]) -> None:
             f"{GAMES} seeds a cell, mean ± sample standard deviation over seeds; {SAMPLES:,} samples a seed by the averaged "
             f"generator; perfect samples would be {100 * PERFECT:.1f} % of high quality. Ring: 8 modes on radius 1, "
             "σ 0.01; grid: 25 modes at {−4, −2, 0, 2, 4}², σ 0.05; within 3 σ. Same nets, optimizer, "
-            "learning rate, batches and schedule in all cells (`ganforge.lessons.collapse.NETS`); one thread a cell.",
+            "batches and schedule in all cells (`ganforge.lessons.collapse.NETS`); one thread a cell.",
             "",
-            "| data | method | modes (least–most) | % high quality (least) | reverse KL, nats | steps | CPU minutes |",
-            "|---|---|---|---|---|---|---|",
+            "| data | method | learning rate | modes (least–most) | % high quality (least) | reverse KL, nats | steps "
+            "| CPU minutes |",
+            "|---|---|---|---|---|---|---|---|",
             *rows,
             "",
             "The first seed's samples over time, step by step:",

@@ -1,7 +1,7 @@
 """Mode collapse and two remedies, in the plane: what `ganforge learn collapse` shows and bench/collapse.py measures.
 
 Same nets, optimizer, learning rate, batches and schedule for all methods; a method changes D's loss, or gives D minibatch
-features. They were chosen for the relativistic game, and suit the plain one less.
+features. They were chosen for the relativistic game; the others are measured at a gentler learning rate as well.
 """
 
 import math
@@ -36,12 +36,14 @@ METHODS: dict[Method, dict[str, Any]] = {
     "relativistic": {"loss": "relativistic", "r1_gamma": 0.05, "r2_gamma": 0.05, "gamma_end": 0.01},
 }
 """Non-saturating GAN; with minibatch discrimination in D; relativistic pairing with R1 and R2."""
+GENTLE_RATE = 1e-3
 PLACES = {"ring": ring, "grid": grid}
 
 
-def config_of(method: Method, place: Place, games: int) -> Toy2dConfig:
-    """The config of a cell."""
-    return Toy2dConfig(**NETS, **METHODS[method], games=games, scale=place.scale)
+def config_of(method: Method, place: Place, games: int, gentle: bool = False) -> Toy2dConfig:
+    """The config of a game; ``gentle`` at the lower learning rate."""
+    rates = {"g_learning_rate": GENTLE_RATE, "d_learning_rate": GENTLE_RATE} if gentle else {}
+    return Toy2dConfig(**NETS | METHODS[method] | rates, games=games, scale=place.scale)
 
 
 def mean_and_deviation(values: Sequence[float | None], digits: int) -> str:
