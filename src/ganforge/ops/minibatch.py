@@ -28,7 +28,8 @@ class MinibatchDiscrimination(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """…×N×A → …×N×B, whatever stands before N."""
-        rows = (features @ self.tensor.flatten(1)).unflatten(-1, self.tensor.shape[1:])  # autocast knows @, not tensordot
+        rows = features @ self.tensor.flatten(1)  # autocast knows @, not tensordot
+        rows = rows.reshape(*rows.shape[:-1], *self.tensor.shape[1:])
         return closeness(rows).to(features.dtype)
 
 
