@@ -8,21 +8,28 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from filelock import FileLock
 
 from ganforge.files import replacing
 from ganforge.lessons.arena import Arena
 from ganforge.lessons.collapse import PLACES, Method, config_of
 from ganforge.lessons.points import PointSource
-from ganforge.machine import keep_freed_memory
+from ganforge.machine import keep_freed_memory, one_thread
 from ganforge.measures.modes import coverage
 from ganforge.pictures.workers import Report
 from ganforge.systems.toy2d import Toy2dConfig
-from results import provenance, write_json
+from results import code_of, provenance, write_json
 
 SAMPLES = 2500
 SAVE_SECONDS = 20.0
+SOURCE_SEED = 1
+"""Of the real points, beyond the cell's own."""
+CODE = (
+    "src/ganforge/losses.py", "src/ganforge/ops/*.py", "src/ganforge/systems/toy2d.py", "src/ganforge/measures/modes.py",
+    "src/ganforge/lessons/arena.py", "src/ganforge/lessons/collapse.py", "src/ganforge/lessons/points.py",
+    "src/ganforge/training/step.py", "src/ganforge/training/averages.py", "bench/cells.py",
+)  # fmt: skip
+"""What a cell's result depends on."""
 STRIP = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 0.6, 1.0)
 """Shares of a game at which its samples are kept."""
 
@@ -63,7 +70,7 @@ class Cell:
     def identity(self) -> dict[str, Any]:
         """What a result must agree with to be this cell's."""
         config = self.config.model_dump(mode="json")
-        return {"cell": self.name, "steps": self.steps, "seed": self.seed, "config": config}
+        return {"cell": self.name, "steps": self.steps, "seed": self.seed, "config": config, "code": code_of(*CODE)}
 
     def result(self) -> dict[str, Any] | None:
         """What was measured, if it was."""
@@ -81,13 +88,15 @@ def play(cell: Cell, report: Report) -> None:
             _play(cell, report)
 
 
+@one_thread()
 def _play(cell: Cell, report: Report) -> None:
-    torch.set_num_threads(1)
     keep_freed_memory()
+    stamps = {provenance()}
+    identity = cell.identity  # before playing: files may change meanwhile
     place = PLACES[cell.place]()
     config = cell.config
-    source = PointSource(place, config.batch_size, cell.games, seed=cell.seed + 1)
-    arena = Arena(config, source, cell.steps, cell.seed)
+    source = PointSource(place, config.batch_size, cell.games, seed=cell.seed + SOURCE_SEED)
+    arena = Arena(config, source, cell.steps, cell.seed, mark=json.dumps(identity))
     state, kept = cell.folder / f"{cell.name}.safetensors", cell.folder / f"{cell.name}-strip.npz"
     seconds, strip = 0.0, {}
     if state.exists():
@@ -95,12 +104,14 @@ def _play(cell: Cell, report: Report) -> None:
         with np.load(kept) as stored:
             strip = {name: stored[name] for name in stored.files}
         seconds = float(strip.pop("seconds"))
+        stamps |= set(strip.pop("measured").tolist())
     due = {max(1, math.ceil(part * cell.steps)) for part in STRIP}
     begun = saved = time.process_time()
 
     def save() -> None:
         with replacing(kept) as temporary:
-            np.savez(temporary, seconds=seconds + time.process_time() - begun, **strip)
+            spent = seconds + time.process_time() - begun
+            np.savez(temporary, seconds=spent, measured=np.array(sorted(stamps)), **strip)
         arena.save(state)
 
     for played in arena.play():
@@ -114,11 +125,11 @@ def _play(cell: Cell, report: Report) -> None:
     found = [coverage(points, place.centres_or_raise(), place.sigma) for points in arena.samples(SAMPLES)]
     kl = [one.reverse_kl for one in found]
     result = {
-        **cell.identity,
+        **identity,
         "cpu_seconds": seconds + time.process_time() - begun,
         "modes": [one.modes for one in found],
         "high_quality": [one.high_quality for one in found],
         "reverse_kl": [value if math.isfinite(value) else None for value in kl],
-        "measured": provenance(),
+        "measured": " | ".join(sorted(stamps)),
     }
     write_json(cell.folder / f"{cell.name}.json", result)

@@ -12,6 +12,7 @@ where the lesson finds them, and strips over time into bench/results/.
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from cells import SAMPLES, STRIP, Cell, play
 from ganforge.drawing.figures import figure, save_figure
 from ganforge.drawing.planes import draw_plane
+from ganforge.errors import GanforgeError
 from ganforge.lessons.collapse import PLACES, Method, mean_and_deviation
 from ganforge.lessons.lesson import MEASURED
 from ganforge.measures.modes import PERFECT
@@ -63,7 +65,10 @@ def main() -> None:
         parser.error(f"unknown cells {', '.join(unknown)}; there are {', '.join(names)}")
     folder.mkdir(parents=True, exist_ok=True)
     wanted_first = sorted((cell for cell in cells if cell.name in wanted), key=lambda cell: -cell.steps)
-    play_all(wanted_first, args.workers)
+    try:
+        play_all(wanted_first, args.workers)
+    except GanforgeError as error:
+        sys.exit(str(error))
     if args.share == 1.0:
         report(cells)
 
@@ -133,7 +138,7 @@ def draw_strip(place_name: str, cells: list[Cell]) -> None:
     with figure(1.55 * len(STRIP), 1.75 * len(cells)) as made:
         for row, cell in zip(made.subplots(len(cells), len(STRIP), squeeze=False), cells, strict=True):
             with np.load(cell.folder / f"{cell.name}-strip.npz") as stored:
-                moments = sorted((int(name), stored[name][0]) for name in stored.files if name != "seconds")
+                moments = sorted((int(name), stored[name][0]) for name in stored.files if name.isdecimal())
             for axes, (step, points) in zip(row, moments, strict=True):
                 draw_plane(axes, 1.35 * place.scale, real=real, forged=points[:500], size=3)
                 axes.set_title(f"{step:,}", fontsize=8, pad=2)

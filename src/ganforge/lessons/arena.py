@@ -33,14 +33,15 @@ class Arena:
         average: of the generators' weights.
         steps: to be played in all.
         played: steps played so far.
+        mark: of anything else that a saved game must agree with to go on.
     """
 
-    def __init__(self, config: Toy2dConfig, source: PointSource, steps: int, seed: int = 0) -> None:
+    def __init__(self, config: Toy2dConfig, source: PointSource, steps: int, seed: int = 0, mark: str = "") -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.system = Toy2d(config)
         self.average = Average(self.system.generator, 1000 * config.ema_halflife_kimg, config.ema_rampup)
-        self.steps, self.played = steps, 0
+        self.steps, self.played, self.mark = steps, 0, mark
         self.table = Table(self.system.turns(), source, "cpu", nullcontext, seed)
 
     def play(self, until: int | None = None) -> Iterator[int]:
@@ -62,20 +63,20 @@ class Arena:
         """Stand where `save` stood; the games go on as if nothing had happened. Raises RunError for another file."""
         try:
             with safe_open(path, "pt") as opened:
-                counts = opened.metadata()
+                counts = opened.metadata() or {}
             if any(counts.get(name) != value for name, value in self._identity.items()):
                 raise RunError(f"{path} is a saved game of other settings. Remove it to begin anew.")
             put_back(load_file(path), self.system, self._averages, self._phases)
             self.played = self.table.steps = int(counts["played"])
             self.table.batches = int(counts["batches"])
-        except (OSError, SafetensorError, RuntimeError, KeyError, TypeError) as error:
+        except (OSError, SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
             raise RunError(f"{path} is no saved game of these settings: {error}. Remove it to begin anew.") from None
 
     @property
     def _identity(self) -> dict[str, str]:
         """What must be the same for a saved game to go on."""
         config = self.system.config.model_dump_json()
-        return {"config": config, "steps": str(self.steps), "seed": str(self.table.seed)}
+        return {"config": config, "steps": str(self.steps), "seed": str(self.table.seed), "mark": self.mark}
 
     @property
     def _averages(self) -> dict[str, Average]:

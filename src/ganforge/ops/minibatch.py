@@ -34,7 +34,7 @@ class MinibatchDiscrimination(nn.Module):
 
 
 def closeness(rows: Tensor) -> Tensor:
-    """M …×N×B×C → o …×N×B, computed in float32: Σ over the *other* pictures j of exp(−‖M_i − M_j‖₁), each in (0, N − 1)."""
+    """M …×N×B×C → o …×N×B, computed in float32: Σ over the *other* pictures j of exp(−‖M_i − M_j‖₁), each in (0, N − 1]."""
     m = rows.float().movedim(-3, -2).contiguous()  # …×B×N×C
     distances: Tensor = _Distances.apply(m)  # type: ignore[no-untyped-call]
     return (distances.neg().exp().sum(-1) - 1).movedim(-2, -1)
@@ -53,7 +53,7 @@ class _Distances(torch.autograd.Function):
     def backward(ctx: Any, slopes: Tensor) -> Tensor:
         rows, distances = ctx.saved_tensors
         both = slopes + slopes.transpose(-1, -2)  # a row stands on both sides
-        if not torch.is_grad_enabled():
+        if not torch.is_grad_enabled() and rows.device.type != "mps":  # where that kernel is missing
             fast: Tensor = torch.ops.aten._cdist_backward(both.contiguous(), rows, rows, 1.0, distances)
             return fast
         signs = torch.sign(rows.unsqueeze(-2) - rows.unsqueeze(-3))  # …×N×N×C

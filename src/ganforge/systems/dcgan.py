@@ -95,6 +95,8 @@ class DcganConfig(PictureConfig):
     smooth_generator_target: bool = Field(
         False, description="G aims at real_label too, as the tutorial's notebook does"
     )
+    d_steps: int = Field(1, ge=1, description="of D in a row, k in Goodfellow et al. 2014")
+    g_steps: int = Field(1, ge=1, description="of G in a row; many of them collapse G to one picture")
     learning_rate: float = Field(2e-4, gt=0, description="Adam's, of both players")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's")
@@ -287,7 +289,7 @@ class Dcgan(System):
         return Losses(losses.generator_non_saturating(logits, target))
 
     def turns(self) -> Sequence[Turn]:
-        """D, then G (k = 1, as in the paper)."""
+        """D, then G; by default one step each, as in the paper."""
 
         def adam(net: nn.Module) -> torch.optim.Adam:
             c = self.config
@@ -296,8 +298,8 @@ class Dcgan(System):
             )
 
         return (
-            Turn("D", self.discriminator, adam(self.discriminator), self.discriminator_loss),
-            Turn("G", self.generator, adam(self.generator), self.generator_loss),
+            Turn("D", self.discriminator, adam(self.discriminator), self.discriminator_loss, self.config.d_steps),
+            Turn("G", self.generator, adam(self.generator), self.generator_loss, self.config.g_steps),
         )
 
 

@@ -38,8 +38,8 @@ class Toy2dConfig(Config):
     batch_size: int = Field(256, ge=2, description="points of one step, in each game")
     games: int = Field(1, ge=1, description="independent games, played at once")
     z_size: int = Field(2, ge=1, description="numbers in a latent, N(0, 1)")
-    g_widths: tuple[int, ...] = Field((128, 128, 128), description="hidden units of G, layer by layer")
-    d_widths: tuple[int, ...] = Field((128, 128, 128), description="hidden units of D, layer by layer")
+    g_widths: tuple[int, ...] = Field((128, 128, 128), min_length=1, description="hidden units of G, layer by layer")
+    d_widths: tuple[int, ...] = Field((128, 128, 128), min_length=1, description="hidden units of D, layer by layer")
     g_waves: int = Field(0, ge=0, description="random waves through which G reads a latent, besides its numbers")
     g_wave_sigma: float = Field(0.5, gt=0, description="spread of their frequencies, cycles per unit of z")
     d_waves: int = Field(0, ge=0, description="random waves through which D reads a point, besides its coordinates")
@@ -147,9 +147,8 @@ class Toy2dDiscriminator(Discriminator):
     def __init__(self, config: Toy2dConfig) -> None:
         super().__init__()
         self.scale, kernels, width = config.scale, config.minibatch_kernels, config.d_widths[-1]
-        widths = (*config.d_widths[:-1], width)
         self.read = Waves(config.games, 2, config.d_waves, config.d_wave_sigma)
-        self.layers = Layers(config.games, (self.read.width, *widths, 1))
+        self.layers = Layers(config.games, (self.read.width, *config.d_widths, 1))
         self.kernels, self.group = (kernels, config.minibatch_dims), config.minibatch_group
         if kernels:
             self.tensor = nn.Parameter(torch.randn(config.games, width, kernels * config.minibatch_dims) * width**-0.5)
