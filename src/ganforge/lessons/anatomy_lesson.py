@@ -14,10 +14,9 @@ from ganforge.drawing.grids import Pictures, to_uint8
 from ganforge.lessons.anatomy import Anatomy, Layer, dissect, liveliest, stages
 from ganforge.lessons.comic import Panel, save_story
 from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
-from ganforge.model import Model, load
+from ganforge.lessons.little import train_little
+from ganforge.model import load
 from ganforge.progress import Progress
-from ganforge.training import start
-from ganforge.training.folder import Event
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +25,7 @@ SHOWN = 12
 """Feature maps of a layer."""
 COMPANY = 64
 """Pictures that D judges at once."""
-LITTLE_MINUTES, LITTLE_PICTURES, LITTLE_SIDE = 1.5, "avatars:2000", 32
+LITTLE_MINUTES, LITTLE_PICTURES = 1.5, "avatars:2000"
 """The generator that is trained where the user names no Model."""
 
 
@@ -44,7 +43,10 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
 
 def play_variant(settings: AnatomySettings, folder: Path, progress: Progress) -> Played:
     """Look inside the user's Model."""
-    model = load(settings.model) if settings.model is not None else _little(folder, progress)
+    if settings.model is not None:
+        model = load(settings.model)
+    else:
+        model = train_little(LITTLE_PICTURES, LITTLE_MINUTES, folder / "run", "training a little generator", progress)
     progress("looking inside", 0, 1)
     z = model.latents([(settings.seed + i) % 2**64 for i in range(COMPANY)])
     anatomy = dissect(model.generator, model.discriminator, z)
@@ -71,23 +73,6 @@ def play_variant(settings: AnatomySettings, folder: Path, progress: Progress) ->
         f"Verdict: {anatomy.verdict:.3f}",
     )
     return Played(values, told)
-
-
-def _little(folder: Path, progress: Progress) -> Model:
-    def show(event: Event) -> None:
-        if event["event"] == "tick":
-            progress("training a little generator", int(1000 * event["fraction"]), 1000)
-
-    run = start.train(
-        LITTLE_PICTURES,
-        minutes=LITTLE_MINUTES,
-        size=LITTLE_SIDE,
-        settings={"batch_size": "16"},
-        out=folder / "run",
-        observers=[show],
-        progress=progress,
-    )
-    return load(run.path)
 
 
 def table(layers: list[Layer]) -> str:

@@ -16,18 +16,16 @@ def at_once(start: complex, rate: float, steps: npt.ArrayLike) -> Orbit:
     return np.asarray(start * (1 + 1j * rate) ** np.asarray(steps))
 
 
-def in_turn(start: complex, rate: float, steps: int) -> Orbit:
-    """G steps, then D answers: x ← x − ηy, y ← y + ηx (the new x). x² + y² − ηxy stays what it was: an ellipse, for η < 2.
+def in_turn(start: complex, rate: float, steps: npt.ArrayLike) -> Orbit:
+    """G steps, then D answers: x ← x − ηy, y ← y + ηx with the new x. x² + y² − ηxy stays what it was: an ellipse.
 
-    All points up to ``steps``.
+    A round is a matrix M of determinant 1 and trace 2 − η² = 2 cos θ, so Mⁿ = (sin nθ · M − sin (n−1)θ · 1) / sin θ, 0 < η < 2.
     """
-    x, y = start.real, start.imag
-    orbit = [start]
-    for _ in range(steps):
-        x -= rate * y
-        y += rate * x
-        orbit.append(complex(x, y))
-    return np.array(orbit)
+    n, angle = np.asarray(steps), np.arccos(1 - rate**2 / 2)
+    x = start.real - rate * start.imag
+    once = complex(x, start.imag + rate * x)
+    orbit: Orbit = (np.sin(n * angle) * once - np.sin((n - 1) * angle) * start) / np.sin(angle)
+    return orbit
 
 
 def energy(orbit: Orbit, rate: float) -> npt.NDArray[np.float64]:

@@ -214,7 +214,7 @@ class CollapseSettings(Settings):
 
     data: Literal["ring", "grid"] = Field("ring", description="eight modes or twenty-five")
     steps: int = Field(STEPS, ge=10, le=200_000, description="of each method")
-    seed: int = Field(1, ge=0, description="of everything random")
+    seed: int = Field(1, ge=0, lt=2**63, description="of everything random")
 
 
 def play_variant(settings: CollapseSettings, folder: Path, progress: Progress) -> Played:

@@ -6,15 +6,18 @@ A small net (`ganforge.systems.spotter`) learns to find them in seconds, and the
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
+from ganforge.attributes import Record
 from ganforge.avatars import avatar_seed, draw, sample_record
 from ganforge.drawing.grids import Pictures
 from ganforge.game import Batch
+from ganforge.lessons.little import close_up
 from ganforge.pictures.workers import in_order, wanted_workers
 from ganforge.progress import Progress, silent
 from ganforge.systems.spotter import Spotter, SpotterConfig
@@ -27,52 +30,73 @@ TRAINING, COLLECTION = 1536, 71
 """Avatars that the spotter learns from: how many, and the collection's seed (no other uses it)."""
 BATCH, STEPS = 48, 500
 BLOB = 1.6
-"""Standard deviation of a blob at 64 pixels, in pixels."""
+"""Standard deviation of a blob on an avatar of 64 pixels, in pixels."""
 DIFFERENT, APART = 40, 3
 """A pixel is iris when the two drawings differ by more; columns of pixels further apart are two eyes (at 64 px)."""
-BRIGHT = 0.5
 DRAWN_AT_ONCE = 64
 
 
-def eyes_of(record_seed: int, size: int) -> tuple[Pictures, list[Spot]]:
-    """An avatar (size, size, 3) and where its eyes are."""
+@dataclass(frozen=True)
+class View:
+    """What is seen of an avatar.
+
+    Attributes:
+        side: of the pictures, pixels.
+        close: whether the face alone fills them.
+    """
+
+    side: int
+    close: bool = False
+
+    @property
+    def scale(self) -> float:
+        """How large an avatar is in it, in units of 64 pixels."""
+        return self.side * (2 if self.close else 1) / 64
+
+    def draw(self, record: Record, seed: int) -> Pictures:
+        """An avatar, (side, side, 3)."""
+        return close_up(draw(record, seed, 2 * self.side)) if self.close else draw(record, seed, self.side)
+
+
+def eyes_of(record_seed: int, view: View) -> tuple[Pictures, list[Spot]]:
+    """An avatar (side, side, 3) and where its eyes are."""
     record = sample_record(record_seed)
-    picture = draw(record, record_seed, size)
-    blue, red = (draw({**record, "eyes": colour}, record_seed, size).astype(np.int16) for colour in ("blue", "red"))
+    picture = view.draw(record, record_seed)
+    blue, red = (view.draw({**record, "eyes": colour}, record_seed).astype(np.int16) for colour in ("blue", "red"))
     iris = np.abs(blue - red).max(2) > DIFFERENT
     columns = np.flatnonzero(iris.any(0))
     spots = []
     if len(columns):
-        for group in np.split(columns, np.flatnonzero(np.diff(columns) > max(1, APART * size // 64)) + 1):
+        for group in np.split(columns, np.flatnonzero(np.diff(columns) > max(1, int(APART * view.scale))) + 1):
             rows, within = np.nonzero(iris[:, group])
             spots.append((float(group[within].mean()) + 0.5, float(rows.mean()) + 0.5))
     return picture, spots
 
 
-def blobs(spots: Sequence[Spot], size: int) -> npt.NDArray[np.float32]:
-    """(size, size): bright where a spot is."""
-    y, x = np.mgrid[:size, :size] + 0.5
-    sigma = BLOB * size / 64
-    drawn = np.zeros((size, size), np.float32)
+def blobs(spots: Sequence[Spot], view: View) -> npt.NDArray[np.float32]:
+    """(side, side): bright where a spot is."""
+    y, x = np.mgrid[: view.side, : view.side] + 0.5
+    sigma = BLOB * view.scale
+    drawn = np.zeros((view.side, view.side), np.float32)
     for cx, cy in spots:
         drawn = np.maximum(drawn, np.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * sigma**2)).astype(np.float32))
     return drawn
 
 
-def _draw_some(size: int, seeds: Sequence[int]) -> list[tuple[Pictures, list[Spot]]]:
-    return [eyes_of(seed, size) for seed in seeds]
+def _draw_some(view: View, seeds: Sequence[int]) -> list[tuple[Pictures, list[Spot]]]:
+    return [eyes_of(seed, view) for seed in seeds]
 
 
 class EyeSource:
     """Avatars with blobs on their eyes as a fourth channel, half of them mirrored, brightness and colours varied."""
 
-    def __init__(self, size: int, progress: Progress = silent) -> None:
+    def __init__(self, view: View, progress: Progress = silent) -> None:
         seeds = [avatar_seed(COLLECTION, i) for i in range(TRAINING)]
         chunks = [seeds[i : i + DRAWN_AT_ONCE] for i in range(0, TRAINING, DRAWN_AT_ONCE)]
         made: list[npt.NDArray[np.float32]] = []
-        for chunk in in_order(_draw_some, size, chunks, wanted_workers()):
+        for chunk in in_order(_draw_some, view, chunks, wanted_workers()):
             for picture, spots in chunk:
-                made.append(np.concatenate([picture / 127.5 - 1, blobs(spots, size)[..., None]], 2, dtype=np.float32))
+                made.append(np.concatenate([picture / 127.5 - 1, blobs(spots, view)[..., None]], 2, dtype=np.float32))
             progress("drawing avatars", len(made), TRAINING)
         self._made = np.stack(made).transpose(0, 3, 1, 2)
 
@@ -91,12 +115,12 @@ class EyeSource:
         return Batch(torch.from_numpy(np.concatenate([pictures, chosen[:, 3:]], 1).astype(np.float32)))
 
 
-def learn_to_count(size: int, progress: Progress = silent) -> nn.Module:
-    """A net that finds the eyes of avatars of size×size pixels; equal on every call on one machine."""
-    source = EyeSource(size, progress)
+def learn_to_count(view: View, progress: Progress = silent) -> nn.Module:
+    """A net that finds the eyes of avatars; equal on every call on one machine."""
+    source = EyeSource(view, progress)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        system = Spotter(SpotterConfig(height=size, width=size, batch_size=BATCH))
+        system = Spotter(SpotterConfig(height=view.side, width=view.side, batch_size=BATCH))
         table = Table(system.turns(), source, "cpu", nullcontext, 0)
         for step in range(STEPS):
             run_step(table, step / STEPS)
@@ -105,14 +129,14 @@ def learn_to_count(size: int, progress: Progress = silent) -> nn.Module:
 
 
 @torch.no_grad()
-def find_eyes(net: nn.Module, pictures: Pictures) -> list[list[Spot]]:
-    """Where the net sees eyes on pictures (N, size, size, 3): bright local maxima of its map."""
+def find_eyes(net: nn.Module, pictures: Pictures, view: View) -> list[list[Spot]]:
+    """Where the net sees eyes on pictures (N, side, side, 3): bright local maxima of its map."""
     found: list[list[Spot]] = []
+    reach = 2 * max(1, round(1.5 * view.scale)) + 1
     for i in range(0, len(pictures), 64):
         batch = torch.from_numpy(pictures[i : i + 64]).permute(0, 3, 1, 2).float() / 127.5 - 1
-        maps = net(batch).sigmoid()
-        reach = 2 * max(1, round(pictures.shape[1] / 64 * 1.5)) + 1
-        peaks = (maps == torch.nn.functional.max_pool2d(maps[:, None], reach, 1, reach // 2)[:, 0]) & (maps > BRIGHT)
+        maps = net(batch)  # logits, 0 where an eye is as likely as none
+        peaks = (maps == torch.nn.functional.max_pool2d(maps[:, None], reach, 1, reach // 2)[:, 0]) & (maps > 0)
         for one in peaks:
             rows, columns = torch.nonzero(one, as_tuple=True)
             found.append([(2.0 * x + 1, 2.0 * y + 1) for x, y in zip(columns.tolist(), rows.tolist(), strict=True)])

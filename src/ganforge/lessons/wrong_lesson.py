@@ -1,7 +1,7 @@
 """`ganforge learn wrong [MODEL]`: what goes wrong, shown on our own models and counted on avatars.
 
 Goodfellow's talk shows pictures with too many eyes, textures without a shape, and the same picture again and again. Here
-a spotter counts the eyes of avatars, and a measure of distance finds the repeats.
+a spotter counts the eyes of avatars' faces, and a measure of distance finds the repeats.
 """
 
 from __future__ import annotations
@@ -10,32 +10,40 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
 from pydantic import Field
 
-from ganforge.avatars import avatar_seed, draw, sample_record
-from ganforge.drawing.figures import CRITIC, FORGER, HELD_OUT, bare, figure, save_figure
+from ganforge.avatars import SMALLEST, avatar_seed, sample_record
+from ganforge.drawing.figures import CRITIC, FAINT_INK, FORGER, HELD_OUT, bare, figure, save_figure
 from ganforge.drawing.grids import Pictures, grid, save_png
+from ganforge.errors import UsageError
+from ganforge.lessons.asleep import practise
 from ganforge.lessons.comic import Panel, save_story
-from ganforge.lessons.eyes import Spot, find_eyes, learn_to_count
+from ganforge.lessons.eyes import Spot, View, find_eyes, learn_to_count
 from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
+from ganforge.lessons.little import SIDE, train_little, write_close_ups
 from ganforge.measures.diversity import distinct, relative_spread
 from ganforge.model import load
 from ganforge.progress import Progress
-from ganforge.training import start
-from ganforge.training.folder import Event
 
 COUNT = 256
-SIDE = 64
 SEED = 5000
-FRESH = 72
-"""Seed of the collection of real avatars that are counted beside."""
-PICTURES = "avatars:3000"
-YOUNG_MINUTES, HURRIED_MINUTES = 1.0, 0.4
-HURRIED = {"batch_size": "16", "learning_rate": "0.004"}
-"""A learning rate twenty times too high."""
-NAMES = {"real": "real avatars", "young": "after one minute", "hurried": "learning rate × 20", "yours": "your model"}
-COLOURS = {"real": CRITIC, "young": FORGER, "hurried": HELD_OUT, "yours": FORGER}
+FACES, COLLECTION, FRESH = 2500, 70, 72
+"""Faces to train on, the seed of their collection, and that of the real ones which are counted beside."""
+BEGINNER_MINUTES, YOUNG_MINUTES = 0.2, 1.0
+MOMENTS = (0, 30, 60, 100, 200, 400)
+"""Steps of practice against a critic asleep at which the forger's pictures are kept."""
+LARGEST = 64
+"""Pixels; larger pictures are counted on at that size."""
+NAMES = {
+    "real": "real faces",
+    "beginner": "after 12 seconds",
+    "young": "after a minute",
+    "asleep": "critic asleep",
+    "yours": "your model",
+}
+COLOURS = {"real": CRITIC, "beginner": FAINT_INK, "young": FORGER, "asleep": HELD_OUT, "yours": FORGER}
 MOST_EYES = 4
 
 
@@ -70,15 +78,21 @@ class WrongSettings(Settings):
 
 
 def play_lesson(folder: Path, progress: Progress) -> Played:
-    """Train a young model and a hurried one, and count."""
-    made = {
-        "young": _trained(folder / "young", YOUNG_MINUTES, {"batch_size": "16"}, progress),
-        "hurried": _trained(folder / "hurried", HURRIED_MINUTES, HURRIED, progress),
-    }
-    counted = count(made, SIDE, progress)
+    """Train a beginner and a young model, let the young one practise against a critic asleep, and count."""
+    faces = folder / "faces"
+    write_close_ups(faces, COLLECTION, FACES, progress)
+    beginner = train_little(faces, BEGINNER_MINUTES, folder / "beginner", "training for 12 seconds", progress)
+    young = train_little(faces, YOUNG_MINUTES, folder / "young", "training for a minute", progress)
+    real = draw_real(View(SIDE, close=True), progress)
+    practised = practise(
+        young, torch.from_numpy(real).permute(0, 3, 1, 2).float() / 127.5 - 1, MOMENTS, COUNT, SEED, progress
+    )
+    made = {name: model.sample(COUNT, SEED).pictures for name, model in (("beginner", beginner), ("young", young))}
+    counted = count({"real": real, **made, "asleep": practised[-1]}, View(SIDE, close=True), progress)
     _draw(folder, counted)
+    save_png(grid(np.concatenate([enlarged(one[:12], 2) for one in practised]), columns=12), folder / "practice.png")
     _draw_story(folder, counted)
-    values: dict[str, str] = {}
+    values = {"lost": str(MOMENTS[-1]), "moments": ", ".join(map(str, MOMENTS))}
     for name, one in counted.items():
         none, single, two, *many = one.shares
         values |= {
@@ -93,46 +107,50 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
 
 
 def play_variant(settings: WrongSettings, folder: Path, progress: Progress) -> Played:
-    """Count on the user's own model."""
+    """Count on the user's own model.
+
+    Raises:
+        UsageError: of pictures smaller than avatars can be drawn.
+    """
     model = load(settings.model)
     samples = model.sample(COUNT, settings.seed, progress=progress).pictures
     side = min(samples.shape[1:3])
+    if side < SMALLEST:
+        raise UsageError(f"Eyes are counted on pictures of at least {SMALLEST} pixels; this model's have {side}.")
     top, left = ((length - side) // 2 for length in samples.shape[1:3])
-    counted = count({"yours": samples[:, top : top + side, left : left + side]}, side, progress)
+    samples = samples[:, top : top + side, left : left + side]
+    view = View(min(side, LARGEST))
+    if side > LARGEST:
+        small = (Image.fromarray(one).resize((LARGEST, LARGEST), Image.Resampling.BOX) for one in samples)
+        samples = np.stack([np.asarray(one) for one in small])
+    counted = count({"real": draw_real(view, progress), "yours": samples}, view, progress)
     _draw(folder, counted)
     note = "Eyes are counted as on avatars; on other pictures the count means nothing."
     return Played(told=(*_told(counted), note))
 
 
-def count(made: dict[str, Pictures], side: int, progress: Progress) -> dict[str, Counted]:
-    """Count on real avatars and on each of the generated sets."""
-    net = learn_to_count(side, progress)
-    real = []
+def draw_real(view: View, progress: Progress) -> Pictures:
+    """Avatars that no model and no spotter has seen, (N, side, side, 3)."""
+    drawn = []
     for i in range(COUNT):
         seed = avatar_seed(FRESH, i)
-        real.append(draw(sample_record(seed), seed, side))
+        drawn.append(view.draw(sample_record(seed), seed))
         progress("drawing real avatars", i + 1, COUNT)
-    sets = {"real": np.stack(real), **made}
+    return np.stack(drawn)
+
+
+def count(sets: dict[str, Pictures], view: View, progress: Progress) -> dict[str, Counted]:
+    """Count on real avatars, the first, and on each of the generated sets."""
+    net = learn_to_count(view, progress)
     return {
         name: Counted(
             pictures,
-            find_eyes(net, pictures),
+            find_eyes(net, pictures, view),
             distinct(pictures, sets["real"]),
             relative_spread(pictures, sets["real"]),
         )
         for name, pictures in sets.items()
     }
-
-
-def _trained(folder: Path, minutes: float, settings: dict[str, str], progress: Progress) -> Pictures:
-    def show(event: Event) -> None:
-        if event["event"] == "tick":
-            progress(f"training for {60 * minutes:.0f} seconds", int(1000 * event["fraction"]), 1000)
-
-    run = start.train(
-        PICTURES, minutes=minutes, size=SIDE, settings=settings, out=folder, observers=[show], progress=progress
-    )
-    return load(run.path).sample(COUNT, SEED).pictures
 
 
 def _percent(share: float) -> str:
@@ -150,15 +168,20 @@ def _told(counted: dict[str, Counted]) -> tuple[str, ...]:
 # --- drawings ---------------------------------------------------------------------------------------------------------
 
 
-def marked(picture: Pictures, spots: list[Spot], scale: int = 3) -> Pictures:
-    """A picture with a ring around each eye that was found."""
-    height, width = picture.shape[:2]
-    canvas = Image.fromarray(picture).resize((width * scale, height * scale), Image.Resampling.LANCZOS)
+def enlarged(pictures: Pictures, scale: int) -> Pictures:
+    """(N, H, W, 3) → (N, scale·H, scale·W, 3), pixel by pixel."""
+    return pictures.repeat(scale, 1).repeat(scale, 2)
+
+
+def marked(picture: Pictures, spots: list[Spot], width: int = 128) -> Pictures:
+    """A picture, enlarged to about ``width`` pixels, with a ring around each eye that was found."""
+    scale = max(1, round(width / picture.shape[1]))
+    canvas = Image.fromarray(enlarged(picture[None], scale)[0])
     pen = ImageDraw.Draw(canvas)
+    reach = 0.1 * width
     for x, y in spots:
-        reach = 0.075 * width * scale
         box = (x * scale - reach, y * scale - reach, x * scale + reach, y * scale + reach)
-        pen.ellipse(box, outline=(213, 94, 0), width=max(2, scale))
+        pen.ellipse(box, outline=(213, 94, 0), width=3)
     drawn: Pictures = np.asarray(canvas)
     return drawn
 
@@ -185,30 +208,27 @@ def _draw(folder: Path, counted: dict[str, Counted]) -> None:
         axes.legend(frameon=False)
         save_figure(made, folder / "eyes.png")
     for name, one in counted.items():
-        first = np.stack([marked(one.pictures[i], one.eyes[i], 2) for i in range(24)])
+        first = np.stack([marked(one.pictures[i], one.eyes[i], 96) for i in range(24)])
         save_png(grid(first, columns=8), folder / f"{name}.png")
-        if name == "real":
-            continue
-        for what, least, most in (("none", 0, 0), ("many", 3, 99)):
-            save_png(grid(_some(one, least, most, 8), columns=8), folder / f"{name}-{what}.png")
+        if name in ("young", "yours"):
+            save_png(grid(_some(one, 3, 99, 8), columns=8), folder / f"{name}-many.png")
 
 
 def _draw_story(folder: Path, counted: dict[str, Counted]) -> None:
-    young, hurried = counted["young"], counted["hurried"]
-
-    def one_with(one: Counted, eyes: range) -> Pictures:
-        fits = [i for i, spots in enumerate(one.eyes) if len(spots) in eyes]
+    def with_eyes(name: str, least: int, most: int) -> Pictures:
+        one = counted[name]
+        fits = [i for i, spots in enumerate(one.eyes) if least <= len(spots) <= most]
         picture: Pictures = one.pictures[fits[0] if fits else 0]
         return picture
 
-    real = counted["real"].pictures
+    real, asleep = counted["real"].pictures, counted["asleep"].pictures
     panels = (
         Panel([real[0], real[1], real[2]]),
-        Panel([one_with(young, range(3, 99))], forger=0.8, appraiser=-0.5, verdict=0.1),
-        Panel([_some(young, 3, 99, 1)[0]], appraiser=-0.2),
-        Panel([one_with(young, range(1))], forger=0.5, appraiser=-0.5, verdict=0.2),
-        Panel([hurried.pictures[0], hurried.pictures[1], hurried.pictures[2]], forger=0.9),
-        Panel([one_with(young, range(2, 3))], forger=0.9, appraiser=0.2, verdict=0.45),
+        Panel([with_eyes("beginner", 0, 0)], forger=0.5, appraiser=-0.5, verdict=0.1),
+        Panel([with_eyes("young", 3, 99)], forger=0.8, appraiser=-0.2),
+        Panel([_some(counted["young"], 3, 99, 1)[0]], appraiser=-0.5, verdict=0.2),
+        Panel([asleep[0], asleep[1], asleep[2]], forger=0.9),
+        Panel([with_eyes("young", 2, 2)], forger=0.9, appraiser=0.2, verdict=0.45),
     )
     save_story(folder, panels)
 

@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 THUMB = 8
+SAME = 0.5
+"""Grey levels; pictures nearer than that are the same to any eye."""
 
 
 def spread(pictures: npt.NDArray[np.uint8]) -> float:
@@ -24,10 +26,10 @@ def _distances(a: npt.NDArray[np.uint8], b: npt.NDArray[np.uint8]) -> npt.NDArra
 
 
 def _thumbnails(pictures: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """(N, 8·8·3): means over 8×8 equal parts."""
+    """(N, 8·8·3): means over 8×8 equal parts; fewer where there are fewer pixels."""
     n, height, width, _ = pictures.shape
-    rows = np.linspace(0, height, THUMB + 1).astype(int)
-    columns = np.linspace(0, width, THUMB + 1).astype(int)
+    rows = np.linspace(0, height, min(THUMB, height) + 1).astype(int)
+    columns = np.linspace(0, width, min(THUMB, width) + 1).astype(int)
     sums = np.add.reduceat(np.add.reduceat(pictures.astype(np.float64), rows[:-1], axis=1), columns[:-1], axis=2)
     thumbs = sums / np.outer(np.diff(rows), np.diff(columns))[None, :, :, None]
     flat: npt.NDArray[np.float64] = thumbs.reshape(n, -1)
@@ -49,7 +51,7 @@ def distinct(made: npt.NDArray[np.uint8], real: npt.NDArray[np.uint8]) -> int:
     n = min(len(made), len(real))
     among_real = _distances(real[:n], real[:n])
     np.fill_diagonal(among_real, np.inf)
-    near = np.quantile(among_real.min(1), 0.01)
+    near = max(np.quantile(among_real.min(1), 0.01), SAME)
     distances = _distances(made[:n], made[:n])
     kept: list[int] = []
     for i in range(n):

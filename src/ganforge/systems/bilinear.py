@@ -20,6 +20,7 @@ class BilinearConfig(Config):
     batch_size: int = Field(2, ge=2, description="not used: there is nothing to see but the two numbers")
     start: tuple[float, float] = Field((1.0, 0.0), description="x and y before the first move")
     learning_rate: float = Field(0.1, gt=0, description="of plain gradient steps")
+    penalty: float = Field(0.0, ge=0, description="γ of γ/2·y², the penalty on D's slope: D's verdict on x is x·y")
 
 
 class Number(nn.Module):
@@ -53,8 +54,8 @@ class Bilinear(System):
         return Losses(self.nets["generator"]() * self.nets["discriminator"]())
 
     def minus_value(self, step: Step) -> Losses:
-        """−x·y, which D minimises."""
-        return Losses(-self.value(step).total)
+        """−x·y + γ/2·y², which D minimises."""
+        return Losses(-self.value(step).total + self.config.penalty / 2 * self.nets["discriminator"]().square())
 
     def turns(self) -> Sequence[Turn]:
         """Plain gradient descent for both."""

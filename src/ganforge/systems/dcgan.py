@@ -96,7 +96,7 @@ class DcganConfig(PictureConfig):
         False, description="G aims at real_label too, as the tutorial's notebook does"
     )
     d_steps: int = Field(1, ge=1, description="of D in a row, k in Goodfellow et al. 2014")
-    g_steps: int = Field(1, ge=1, description="of G in a row; many of them collapse G to one picture")
+    g_steps: int = Field(1, ge=1, description="of G in a row")
     learning_rate: float = Field(2e-4, gt=0, description="Adam's, of both players")
     beta1: float = Field(0.5, ge=0, lt=1, description="Adam's")
     beta2: float = Field(0.999, ge=0, lt=1, description="Adam's")

@@ -73,7 +73,7 @@ class Spotter(System):
     def loss(self, step: Step) -> Losses:
         """Squared error of the map, bright places weighing more."""
         pictures, blobs = step.batch.pictures[:, :3], step.batch.pictures[:, 3:]
-        wanted = F.avg_pool2d(blobs, 2)[:, 0]
+        wanted = F.avg_pool2d(blobs, 2, ceil_mode=True)[:, 0]
         error = (self.net(pictures).float().sigmoid() - wanted).square() * (1 + BRIGHT_WEIGHT * wanted)
         return Losses(error.mean())
 

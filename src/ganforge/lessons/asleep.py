@@ -1,0 +1,77 @@
+"""A forger who practises against a critic that no longer learns: the maximin order of play, taken to its end.
+
+For a fixed critic the best a generator can do is to put every picture where he is highest (arXiv 1701.00160, §5.1.1).
+"""
+
+from collections.abc import Sequence
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from ganforge.drawing.grids import Pictures, to_uint8
+from ganforge.model import Model
+from ganforge.progress import Progress
+
+BATCH, RATE = 32, 2e-4
+MEASURING_BATCHES = 10
+
+
+def judge_alone(discriminator: nn.Module, real: Tensor, forged: Tensor) -> nn.Module:
+    """A copy of D that judges every picture by itself, and never changes.
+
+    Its batch normalisation compares the pictures of a batch, which gives repeats away; here it keeps mean and variance as
+    they were over batches of real and of forged pictures.
+
+    Args:
+        discriminator: with or without batch normalisation.
+        real: N×3×H×W.
+        forged: N×3×H×W.
+    """
+    judge = deepcopy(discriminator).requires_grad_(False)
+    for layer in judge.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.track_running_stats, layer.momentum = True, None
+            for name, start in (("running_mean", 0.0), ("running_var", 1.0)):
+                layer.register_buffer(name, torch.full((layer.num_features,), start))
+            layer.register_buffer("num_batches_tracked", torch.tensor(0))
+    judge.train()
+    with torch.no_grad():
+        for a, b in zip(real.chunk(MEASURING_BATCHES), forged.chunk(MEASURING_BATCHES), strict=True):
+            judge(a)
+            judge(b)
+    return judge.eval()
+
+
+def practise(
+    model: Model, real: Tensor, moments: Sequence[int], count: int, seed: int, progress: Progress
+) -> list[Pictures]:
+    """What G draws, from the same latents, after so many steps in which she climbs the score of a critic asleep.
+
+    Args:
+        model: G and D to start with; it is not changed.
+        real: N×3×H×W in [−1, 1], N ≥ 10.
+        moments: steps, rising.
+        count: of pictures (H, W, 3), from seeds ``seed`` ….
+        seed: of the first picture.
+    """
+    z = model.latents([seed + i for i in range(count)])
+    g = deepcopy(model.generator).requires_grad_(True)
+    with torch.no_grad():
+        judge = judge_alone(model.discriminator, real, g(model.latents(range(len(real)))))
+    adam = torch.optim.Adam(g.parameters(), RATE, (0.5, 0.999))
+    random = torch.Generator().manual_seed(seed)
+    shown = []
+    for step in range(moments[-1] + 1):
+        if step in moments:
+            g.eval()
+            with torch.no_grad():
+                shown.append(to_uint8(g(z)))
+        if step < moments[-1]:
+            g.train()
+            adam.zero_grad()
+            score: Tensor = judge(g(torch.randn(BATCH, z.shape[1], generator=random))).mean()
+            (-score).backward()  # type: ignore[no-untyped-call]
+            adam.step()
+        progress("forging for a critic asleep", step, moments[-1])
+    return shown
