@@ -40,7 +40,7 @@ from ganforge.measures.classes import StackedCoverage, stacked_coverage, sure_sh
 from ganforge.model.model import load_parts
 from ganforge.pictures import PackOptions, make_pack
 from ganforge.systems import configure, find_recipe
-from results import FIGURES, write_json, write_section
+from results import FIGURES, provenance, write_json, write_section
 
 WORK = Path(__file__).parent / "work" / "variety"
 VARIANTS: dict[str, dict[str, str]] = {"plain": {}, "discrimination": {"d.minibatch": "discrimination"}}
@@ -76,6 +76,7 @@ def trained(
     folder, minutes = args.work / name, minutes / args.faster
     with watching(folder) as view:
         if not (folder / "run.json").exists():
+            write_json(measured_file(args, name), provenance())
             return ganforge.train(
                 pictures, minutes=minutes, recipe=recipe, settings=settings, out=folder, observers=[view],
                 progress=view.progress, **more,
@@ -83,11 +84,22 @@ def trained(
         run = ganforge.Run(folder)
         size = (int(run.config.config["height"]), int(run.config.config["width"]))
         wanted = configure(find_recipe(recipe), *size, {key: str(value) for key, value in settings.items()})
-        if run.config.config != wanted.model_dump(mode="json") or run.config.seconds != 60 * minutes:
+        same = (
+            run.config.config == wanted.model_dump(mode="json"),
+            run.config.recipe == recipe,
+            run.config.seconds == 60 * minutes,
+            Path(run.config.pictures).resolve() == pictures.resolve(),
+        )
+        if not all(same):
             sys.exit(f"{folder} is a run of other settings; remove it to measure anew.")
         if run.state().get("state") != "finished":
             run = ganforge.resume(folder, observers=[view], progress=view.progress)
     return run
+
+
+def measured_file(args: argparse.Namespace, name: str) -> Path:
+    """Where the provenance of a run is kept, from before it was trained."""
+    return Path(args.work / f"{name}.measured.json")
 
 
 def drawn(run: ganforge.Run, count: int) -> Pictures:
@@ -96,14 +108,20 @@ def drawn(run: ganforge.Run, count: int) -> Pictures:
 
 
 def publish(
-    args: argparse.Namespace, name: str, values: Mapping[str, Any], title: str, command: str, lines: Sequence[str]
+    args: argparse.Namespace,
+    name: str,
+    values: Mapping[str, Any],
+    title: str,
+    command: str,
+    lines: Sequence[str],
+    runs: Sequence[str],
 ) -> None:
     """Numbers to where the lesson finds them, the table into RESULTS.md; of a trial, only to the terminal."""
     if args.faster != 1:
         print("\n".join([f"A trial, {args.faster:g} times shorter; nothing is kept.", *lines]))
         return
     write_json(MEASURED / f"{name}.json", values)
-    write_section(title, command, lines)
+    write_section(title, command, lines, [json.loads(measured_file(args, run).read_text("utf-8")) for run in runs])
 
 
 # --- CIFAR-10 ---------------------------------------------------------------------------------------------------------
@@ -147,6 +165,7 @@ def cifar(args: argparse.Namespace) -> None:
             "|---|---|---|---|---|",
             *rows,
         ],
+        [f"cifar-{name}" for name in VARIANTS],
     )
 
 
@@ -217,6 +236,8 @@ def fashion(args: argparse.Namespace) -> None:
         seen[title] = int(run.state()["seen"] or 0)
         figures = FIGURES if args.faster == 1 else args.work
         save_png(beside(np.concatenate([a[:64], sets[title][:64]]), 8), figures / f"fashion-{name}.png")
+        if name == "plain" and args.faster == 1:
+            save_png(beside(np.concatenate([a[:40], sets[title][:40]]), 8), MEASURED / "stacked.png")
     found: dict[str, StackedCoverage] = {name: stacked_coverage(channels(pictures)) for name, pictures in sets.items()}
     numbers = {name: {**vars(one), "seen": seen.get(name)} for name, one in found.items()}
     rows = [
@@ -247,6 +268,7 @@ def fashion(args: argparse.Namespace) -> None:
             "",
             *(f"![real beside generated, {name}](results/fashion-{name}.png)" for name in VARIANTS),
         ],
+        ["fashion-classifier", *(f"fashion-{name}" for name in VARIANTS)],
     )
 
 
@@ -287,6 +309,7 @@ def imagenet(args: argparse.Namespace) -> None:
             f"{SMOKE_MINUTES:g} minutes, {seen:,} pictures seen. It shows that the recipe runs from folders "
             "to samples; nothing can be said about its pictures after so little."
         ],
+        ["imagenet-smoke"],
     )
 
 

@@ -23,17 +23,22 @@ from ganforge.errors import ModelError, RunError, UnknownNameError, UsageError
 from ganforge.lessons import bilinear, slanted, transposed
 from ganforge.lessons.anatomy import dissect, liveliest, stages
 from ganforge.lessons.arena import Arena, look
-from ganforge.lessons.eyes import blobs, eyes_of, find_eyes, learn_to_count
-from ganforge.lessons.game_lesson import (
+from ganforge.lessons.asleep import practise
+from ganforge.lessons.eyes import View, blobs, eyes_of, find_eyes, learn_to_count
+from ganforge.lessons.game import (
     EVEN_ROUNDS,
     INNER_ROUNDS,
     ORDERS,
     SMOOTH,
     Job,
+    by_chance,
     collapse_of,
     play_bilinear,
     usual_modes,
+    verdicts_on,
     watch,
+    wide_grid,
+    wide_ring,
 )
 from ganforge.lessons.lesson import LANGUAGES, TEXTS, excerpt, find_lesson, lessons, text
 from ganforge.lessons.points import PointSource, gaussians, grid, moons, outline, ring
@@ -166,7 +171,12 @@ def test_other_rates_play_another_game():
 
 def test_in_turn_is_what_the_training_step_plays():
     rate, steps = 0.2, 200
-    np.testing.assert_allclose(play_bilinear(rate, steps), bilinear.in_turn(1, rate, steps), atol=1e-12)
+    np.testing.assert_allclose(play_bilinear(rate, steps), bilinear.in_turn(1, rate, np.arange(steps + 1)), atol=1e-12)
+
+
+def test_a_penalty_on_the_critics_slope_turns_the_ellipse_into_a_spiral_inwards():
+    assert abs(play_bilinear(0.2, 200)).min() > 0.9
+    assert abs(play_bilinear(0.2, 200, penalty=0.5)[-1]) < 0.01
 
 
 def test_x_y_has_the_orbits_of_the_book():
@@ -177,7 +187,7 @@ def test_x_y_has_the_orbits_of_the_book():
     np.testing.assert_allclose(orbit.imag, x0 * np.sin(times) + y0 * np.cos(times))
     spiral = bilinear.at_once(1, 0.1, np.arange(300))
     np.testing.assert_allclose(abs(spiral), 1.01 ** (np.arange(300) / 2))
-    ellipse = bilinear.in_turn(complex(x0, y0), 0.1, 5000)
+    ellipse = bilinear.in_turn(complex(x0, y0), 0.1, np.arange(5001))
     kept = bilinear.energy(ellipse, 0.1)
     np.testing.assert_allclose(kept, kept[0], rtol=1e-10)
     assert abs(ellipse).max() < 1.2 * abs(ellipse[0])
@@ -185,7 +195,7 @@ def test_x_y_has_the_orbits_of_the_book():
 
 def test_small_steps_in_turn_come_near_the_circle():
     rate, steps = 1e-3, 6283
-    orbit = bilinear.in_turn(1, rate, steps)
+    orbit = bilinear.in_turn(1, rate, np.arange(steps + 1))
     circle = bilinear.flow(1, rate * np.arange(steps + 1))
     assert abs(orbit - circle).max() < 2e-3
 
@@ -383,24 +393,51 @@ def test_the_renderer_knows_where_eyes_are():
     for i in range(25):
         seed = avatar_seed(3, i)
         record = sample_record(seed)
-        picture, spots = eyes_of(seed, 64)
-        assert len(spots) == (1 if record["accessory"] == "eyepatch" else 2)
-        assert picture.shape == (64, 64, 3)
-        drawn = blobs(spots, 64)
-        for x, y in spots:
-            assert drawn[int(y), int(x)] > 0.9
-        assert drawn.mean() < 0.05
+        for view, bright in ((View(64), 0.05), (View(32, close=True), 0.15)):
+            picture, spots = eyes_of(seed, view)
+            assert len(spots) == (1 if record["accessory"] == "eyepatch" else 2)
+            assert picture.shape == (view.side, view.side, 3)
+            drawn = blobs(spots, view)
+            for x, y in spots:
+                assert drawn[int(y), int(x)] > 0.8
+            assert drawn.mean() < bright
+
+
+def test_points_at_random_capture_modes_too():
+    assert by_chance(wide_ring()).modes == 8
+    assert by_chance(wide_grid()).modes == 25
+    assert by_chance(wide_ring()).high_quality < 0.15
+
+
+def test_verdicts_are_read_where_the_points_lie():
+    field = np.zeros((61, 61))
+    field[45, 15] = 1.0  # x = −0.75, y = 0.75 of [−1.5, 1.5]²
+    np.testing.assert_array_equal(verdicts_on(field, np.array([[-0.75, 0.75], [0.75, -0.75], [9.0, 9.0]])), [1, 0, 0])
+
+
+def test_a_forger_learns_what_a_sleeping_critic_likes_and_the_model_stays_as_it_was(tiny_run):
+    model = load(tiny_run.path)
+    before = [p.clone() for p in (*model.generator.parameters(), *model.discriminator.parameters())]
+    side = model.card.height
+    real = torch.rand(40, 3, side, model.card.width) * 2 - 1
+    shown = practise(model, real, (0, 3, 25), 6, 1, lambda *_: None)
+    assert [len(one) for one in shown] == [6, 6, 6]
+    np.testing.assert_array_equal(shown[0], model.sample(6, 1).pictures)
+    assert not np.array_equal(shown[0], shown[-1])
+    after = (*model.generator.parameters(), *model.discriminator.parameters())
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 @pytest.mark.slow
-def test_the_spotter_counts_the_eyes_of_fresh_avatars():
-    net = learn_to_count(64)
-    pictures, truth = zip(*(eyes_of(avatar_seed(9, i), 64) for i in range(300)), strict=True)
-    found = find_eyes(net, np.stack(pictures))
+@pytest.mark.parametrize("view", [View(64), View(33), View(32, close=True)])
+def test_the_spotter_counts_the_eyes_of_fresh_avatars(view):
+    net = learn_to_count(view)
+    pictures, truth = zip(*(eyes_of(avatar_seed(9, i), view) for i in range(300)), strict=True)
+    found = find_eyes(net, np.stack(pictures), view)
     agreed = np.mean([len(a) == len(b) for a, b in zip(found, truth, strict=True)])
-    assert agreed >= 0.95
-    noise = np.random.default_rng(0).integers(0, 256, (32, 64, 64, 3)).astype(np.uint8)
-    assert np.mean([len(spots) for spots in find_eyes(net, noise)]) < 1
+    assert agreed >= (0.95 if view.scale == 1 else 0.8)
+    noise = np.random.default_rng(0).integers(0, 256, (32, view.side, view.side, 3)).astype(np.uint8)
+    assert np.mean([len(spots) for spots in find_eyes(net, noise, view)]) < 1
 
 
 @pytest.mark.slow
@@ -409,11 +446,11 @@ def test_only_g_inside_collapses(order):
     rounds = INNER_ROUNDS if order.endswith("inside") else EVEN_ROUNDS
     for seed in (0, 1):
         watched = watch(Job("ring", {**SMOOTH, **ORDERS[order]}, rounds, seed=seed), lambda share: None)
-        width, hop = collapse_of(watched)
+        width, hops = collapse_of(watched)
         if order == "G-inside":
             assert usual_modes(watched) <= 1
             assert width < 0.2
-            assert hop > 0.1
+            assert np.median(hops) > 0.3
         else:
             assert usual_modes(watched) >= 6
 

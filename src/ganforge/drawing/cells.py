@@ -31,7 +31,7 @@ def draw_cells(
 
     Args:
         axes: where.
-        values: what stands in the squares.
+        values: what stands in the squares; nothing where it is NaN.
         most: drawn black.
         least: drawn white.
         marked: (row, column) of squares with a coloured border.
@@ -55,7 +55,7 @@ def draw_cells(
         axes.plot([j, j], [0, height], color=RULE, linewidth=0.8)
     if numbers:
         for (i, j), value in np.ndenumerate(values):
-            if value or zeros:
+            if (value or zeros) and not np.isnan(value):
                 dark = (value - least) / (most - least) > 0.7
                 axes.text(
                     j + 0.5, i + 0.5, f"{value:g}", ha="center", va="center", fontsize=9,

@@ -94,8 +94,8 @@ def dissect(generator: Generator, discriminator: Discriminator, z: Tensor) -> An
 
 
 def stages(layers: list[Layer]) -> list[Layer]:
-    """The last layer of maps (C×H×W, several) at each size, in order: what is worth looking at."""
-    maps = [layer for layer in layers if len(layer.after) == 3 and layer.after[0] > 3]
+    """The last layer of maps (C×H×W) at each size, in order: what is worth looking at. The net's own output is left out."""
+    maps = [layer for layer in layers if len(layer.after) == 3 and layer.after != layers[-1].after]
     return [layer for layer, following in zip(maps, [*maps[1:], None], strict=True) if _ends(layer, following)]
 
 

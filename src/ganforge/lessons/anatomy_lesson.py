@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SHOWN = 12
 """Feature maps of a layer."""
+GAP = (0, 114, 178)
+"""Between maps, which are grey."""
 COMPANY = 64
 """Pictures that D judges at once."""
 LITTLE_MINUTES, LITTLE_PICTURES = 1.5, "avatars:2000"
@@ -94,12 +96,12 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _mosaic(layer: Layer) -> npt.NDArray[np.float32]:
-    """Maps as one array, four in a row, with white lines between them."""
+    """Maps as one array, four in a row; NaN between them."""
     maps = liveliest(layer, SHOWN)
     height, width = maps.shape[1:]
     gap = max(1, height // 16)
     rows = -(-len(maps) // 4)
-    sheet = np.ones((rows * (height + gap) - gap, 4 * (width + gap) - gap), np.float32)
+    sheet = np.full((rows * (height + gap) - gap, 4 * (width + gap) - gap), np.nan, np.float32)
     for i, one in enumerate(maps):
         top, left = i // 4 * (height + gap), i % 4 * (width + gap)
         sheet[top : top + height, left : left + width] = one
@@ -112,7 +114,10 @@ def _picture(anatomy: Anatomy) -> Pictures:
 
 
 def _show(axes: Axes, picture: npt.NDArray[np.floating] | Pictures, title: str, explanation: str) -> None:
-    axes.imshow(picture, cmap="magma", interpolation="nearest")
+    from matplotlib import colormaps
+
+    red, green, blue = (part / 255 for part in GAP)
+    axes.imshow(picture, cmap=colormaps["gray"].with_extremes(bad=(red, green, blue)), interpolation="nearest")
     axes.axis("off")
     heading(axes, title)
     axes.text(0, -0.04, explanation, transform=axes.transAxes, va="top", fontsize=9, color=FAINT_INK)
@@ -151,8 +156,10 @@ def _draw_story(folder: Path, anatomy: Anatomy) -> None:
     """What hangs on the wall are the nets' own maps."""
 
     def hung(layer: Layer) -> Pictures:
-        grey = np.rint(255 * _mosaic(layer)).astype(np.uint8)
-        return np.repeat(grey[: grey.shape[1]][..., None], 3, axis=2)
+        sheet = _mosaic(layer)
+        sheet = sheet[: sheet.shape[1], :, None].repeat(3, 2)
+        shown: Pictures = np.rint(np.where(np.isnan(sheet), GAP, 255 * sheet)).astype(np.uint8)
+        return shown
 
     bars = np.full((40, 40, 3), 255, np.uint8)
     for i, value in enumerate(anatomy.z[:20]):

@@ -20,7 +20,7 @@ FINER = 2
 """Drawn larger and shrunk, so that edges are smooth."""
 
 WALL, FLOOR, FRAME, SHADOW = (247, 241, 230), (222, 205, 180), (143, 104, 66), (214, 203, 184)
-FAKE, REAL, INK, PAPER = (213, 94, 0), (0, 114, 178), (40, 40, 44), (255, 255, 255)
+FAKE, REAL, UNSURE, INK, PAPER = (213, 94, 0), (0, 114, 178), (150, 150, 150), (40, 40, 44), (255, 255, 255)
 
 FORGER: dict[str, Value] = {
     "gender": "woman", "age": "young", "hair": "orange", "hairstyle": "wavy", "eyes": "green", "skin": "light",
@@ -100,7 +100,7 @@ def _dial(pen: ImageDraw.ImageDraw, verdict: float) -> None:
     left, right, y = 240, 400, 330
     pen.rounded_rectangle(_box(left, y - 7, right, y + 7), 7 * FINER, fill=PAPER, outline=INK, width=FINER)
     x = left + 8 + verdict * (right - left - 16)
-    pen.ellipse(_box(x - 10, y - 10, x + 10, y + 10), fill=REAL if verdict > 0.5 else FAKE, outline=INK, width=FINER)
+    pen.ellipse(_box(x - 10, y - 10, x + 10, y + 10), fill=_tint(verdict), outline=INK, width=FINER)
     for centre, colour in ((left - 26, FAKE), (right + 26, REAL)):
         pen.ellipse(_box(centre - 15, y - 15, centre + 15, y + 15), fill=colour)
     cross = ((-6, -6, 6, 6), (-6, 6, 6, -6))
@@ -108,6 +108,13 @@ def _dial(pen: ImageDraw.ImageDraw, verdict: float) -> None:
     for centre, strokes in ((left - 26, cross), (right + 26, tick)):
         for x0, y0, x1, y1 in strokes:
             pen.line(_box(centre + x0, y + y0, centre + x1, y + y1), fill=PAPER, width=4 * FINER)
+
+
+def _tint(verdict: float) -> tuple[int, int, int]:
+    """Of the dial's mark: neither colour where he can only guess."""
+    if abs(verdict - 0.5) < 0.05:
+        return UNSURE
+    return REAL if verdict > 0.5 else FAKE
 
 
 @cache

@@ -79,7 +79,7 @@ class Forger:
 
 
 HAND_CRITIC = Critic(np.array([1.0, -1, -1, 1]), -1.0)
-"""What one would write down oneself: dark on the diagonal counts for, dark beside it against; a face scores above 1."""
+"""What one would write down oneself: dark on the diagonal counts for, dark beside it against; a face's weighted sum exceeds 1."""
 HAND_FORGER = Forger(np.array([1.0, -1, -1, 1]), np.array([1.0, -1, -1, 1]))
 NON_FACE: Array = np.array([0.25, 1, 0.5, 0.75])
 """A picture that is no face."""

@@ -60,11 +60,11 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
         ("the networks", lambda: _networks(folder, end, float(later_numbers(SEED, 1)[0]))),
         ("verdicts", lambda: _verdicts(folder, before[0], end.critic)),
         ("the slips", lambda: slips.draw(folder, moments)),
-        ("a clip of the training", lambda: _clip(folder, moments)),
     )
     for i, (what, draw) in enumerate(drawings):
         progress(what, i, len(drawings) + len(OTHER_SEEDS))
         draw()
+    _clip(folder, moments, progress)
     others = []
     for i, seed in enumerate(OTHER_SEEDS):
         progress("other seeds", len(drawings) + i, len(drawings) + len(OTHER_SEEDS))
@@ -122,6 +122,11 @@ def _values(moments: list[Moment], printed: Array) -> dict[str, str]:
         "hand_noise_verdict": number(float(HAND_CRITIC.verdict(NON_FACE))),
         "hand_drawn": " ".join(number(x) for x in HAND_FORGER.draw(0.7)),
         "learnt_face_verdict": number(float(end.critic.verdict(FACES[0]))),
+        "learnt_others_verdict": number(float(end.critic.verdict(FACES[1:]).mean())),
+        "drawn_dark": number(float(printed[:, [0, 3]].mean())),
+        "drawn_light": number(float(printed[:, [1, 2]].mean())),
+        "real_dark": number(float(FACES[:, [0, 3]].mean())),
+        "real_light": number(float(FACES[:, [1, 2]].mean())),
         "learnt_forged_verdict": number(float(end.critic.verdict(printed[0]))),
     }
     return values
@@ -141,11 +146,12 @@ def _story(folder: Path, moments: list[Moment]) -> None:
     faces = [picture(face) for face in FACES]
 
     def forged(step: int) -> tuple[Pictures, float]:
-        moment = moments[step]
-        return picture(moment.forged), float(moment.critic.verdict(moment.forged))
+        moment, judge = moments[step], moments[max(step, schooled)].critic
+        return picture(moment.forged), float(judge.verdict(moment.forged))
 
+    schooled = len(moments) // 5  # at the very beginning he knows no better than she does
     first, verdict_first = forged(0)
-    middle, verdict_middle = forged(len(moments) // 5)
+    middle, verdict_middle = forged(schooled)
     late, verdict_late = forged(len(moments) - 1)
     random = np.random.RandomState(3)
     panels = (
@@ -304,7 +310,7 @@ def _verdicts(folder: Path, before: Critic, after: Critic) -> None:
         for axes, (name, critic) in zip(panels, named, strict=True):
             seen = axes.imshow(critic.verdict(square), origin="lower", extent=(0, 1, 0, 1), cmap="PuOr", vmin=0, vmax=1)
             axes.contour(a, b, critic.verdict(square), levels=[0.5], colors=[INK], linewidths=1.2)
-            axes.plot(FACES[:, [0, 3]].mean(1), FACES[:, [1, 2]].mean(1), "o", color=INK, markersize=5)
+            axes.plot(FACES[:, [0, 3]].mean(1), FACES[:, [1, 2]].mean(1), "o", color=INK, markersize=5, clip_on=False)
             axes.set_xlabel("diagonal, x₁ = x₄")
             heading(axes, name)
         panels[0].set_ylabel("beside it, x₂ = x₃")
@@ -329,7 +335,7 @@ def _seeds(folder: Path, others: list[Array]) -> None:
         save_figure(made, folder / "seeds.png")
 
 
-def _clip(folder: Path, moments: list[Moment]) -> None:
+def _clip(folder: Path, moments: list[Moment], progress: Progress) -> None:
     """The whole training in ten seconds: dense at first, where most happens."""
 
     def frames() -> list[int]:
@@ -337,8 +343,8 @@ def _clip(folder: Path, moments: list[Moment]) -> None:
 
     def draw(step: int) -> Pictures:
         m = moments[step]
-        with figure(7.8, 5.0) as made:
-            panels = made.subplots(2, 3, gridspec_kw={"width_ratios": [1.5, 1, 1.4]})
+        with figure(10.8, 6.4) as made:
+            panels = made.subplots(2, 3, gridspec_kw={"width_ratios": [2, 1, 1.3]})
             forger_network(panels[0, 0], m.forger, 0.5)
             critic_network(panels[1, 0], m.critic, m.forger.draw(0.5))
             _show(panels[0, 1], m.forger.draw(0.5), "G(½)")
@@ -350,9 +356,12 @@ def _clip(folder: Path, moments: list[Moment]) -> None:
             error_curves(panels[0, 2], float(m.critic.verdict(FACES[0])), float(m.critic.verdict(m.forged)))
             training_curves(panels[1, 2], moments[: step + 1], EPOCHS)
             made.suptitle(f"round {step // len(FACES) + 1:,}", fontsize=12, x=0.02, ha="left")
-            return pixels(made, 72)
+            return pixels(made, 66)
 
-    made = [draw(step) for step in frames()]
+    made = []
+    for i, step in enumerate(frames()):
+        progress("drawing a clip", i, len(frames()))
+        made.append(draw(step))
     write_both([*made, *made[-1:] * 8], folder / "training", 6)
 
 

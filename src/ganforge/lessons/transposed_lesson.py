@@ -29,7 +29,8 @@ from ganforge.lessons.transposed import (
 from ganforge.progress import Progress
 
 SMALL: Map = np.array([[1.0, 2], [3, 4]])
-KERNEL: Map = np.array([[1.0, 2, 1], [2, 4, 2], [1, 2, 1]])
+KERNEL: Map = np.array([[1.0, 2, 0], [3, 4, 1], [0, 1, 2]])
+"""Not symmetric, so that one sees it turned."""
 STRIDE = 2
 KERNELS = (3, 4, 5)
 MOST = 11
@@ -102,13 +103,14 @@ def _scatter_clip(folder: Path, small: Map, kernel: Map, stride: int) -> None:
     write_both([*made, *made[-1:]], folder / "scatter", 0.8)
 
 
-def _stretch_frame(stretched: Map, out: Map, size: int, place: tuple[int, int], most: float) -> Pictures:
-    with figure(8.4, 4.6) as made:
-        left, right = made.subplots(1, 2, gridspec_kw={"width_ratios": [7, 5]})
-        under = [(place[0] + i, place[1] + j) for i, j in np.ndindex(size, size)]
+def _stretch_frame(stretched: Map, kernel: Map, out: Map, place: tuple[int, int], most: float) -> Pictures:
+    with figure(9.6, 4.2) as made:
+        left, middle, right = made.subplots(1, 3, gridspec_kw={"width_ratios": [7, 3, 5]})
+        under = [(place[0] + i, place[1] + j) for i, j in np.ndindex(*kernel.shape)]
         draw_cells(left, stretched, most=most, marked=under)
+        draw_cells(middle, kernel[::-1, ::-1], most=most, title="kernel, turned")
         draw_cells(right, out, most=most, marked=[place])
-        return pixels(made, 90)
+        return pixels(made, 84)
 
 
 def _stretch_clip(folder: Path, small: Map, kernel: Map, stride: int) -> None:
@@ -117,10 +119,10 @@ def _stretch_clip(folder: Path, small: Map, kernel: Map, stride: int) -> None:
     whole = convolve(stretched, kernel)
     most = float(np.abs(whole).max())
     frames = []
-    out = np.zeros_like(whole)
+    out = np.full_like(whole, np.nan)
     for place in np.ndindex(*whole.shape):
         out[place] = whole[place]
-        frames.append(_stretch_frame(stretched, out, len(kernel), (place[0], place[1]), most))
+        frames.append(_stretch_frame(stretched, kernel, out, (place[0], place[1]), most))
     write_both([*frames, *frames[-1:] * 3], folder / "stretched", 2.5)
 
 

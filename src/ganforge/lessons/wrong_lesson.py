@@ -14,13 +14,13 @@ import torch
 from PIL import Image, ImageDraw
 from pydantic import Field
 
-from ganforge.avatars import SMALLEST, avatar_seed, sample_record
+from ganforge.avatars import SMALLEST, avatar_seed
 from ganforge.drawing.figures import CRITIC, FAINT_INK, FORGER, HELD_OUT, bare, figure, save_figure
 from ganforge.drawing.grids import Pictures, grid, save_png
 from ganforge.errors import UsageError
 from ganforge.lessons.asleep import practise
 from ganforge.lessons.comic import Panel, save_story
-from ganforge.lessons.eyes import Spot, View, find_eyes, learn_to_count
+from ganforge.lessons.eyes import Spot, View, eyes_of, find_eyes, learn_to_count
 from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
 from ganforge.lessons.little import SIDE, train_little, write_close_ups
 from ganforge.measures.diversity import distinct, relative_spread
@@ -83,16 +83,18 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
     write_close_ups(faces, COLLECTION, FACES, progress)
     beginner = train_little(faces, BEGINNER_MINUTES, folder / "beginner", "training for 12 seconds", progress)
     young = train_little(faces, YOUNG_MINUTES, folder / "young", "training for a minute", progress)
-    real = draw_real(View(SIDE, close=True), progress)
+    view = View(SIDE, close=True)
+    real, truth = draw_real(view, progress)
     practised = practise(
         young, torch.from_numpy(real).permute(0, 3, 1, 2).float() / 127.5 - 1, MOMENTS, COUNT, SEED, progress
     )
     made = {name: model.sample(COUNT, SEED).pictures for name, model in (("beginner", beginner), ("young", young))}
-    counted = count({"real": real, **made, "asleep": practised[-1]}, View(SIDE, close=True), progress)
+    counted = count({"real": real, **made, "asleep": practised[-1]}, view, progress)
     _draw(folder, counted)
     save_png(grid(np.concatenate([enlarged(one[:12], 2) for one in practised]), columns=12), folder / "practice.png")
     _draw_story(folder, counted)
-    values = {"lost": str(MOMENTS[-1]), "moments": ", ".join(map(str, MOMENTS))}
+    agreed = float(np.mean([len(a) == b for a, b in zip(counted["real"].eyes, truth, strict=True)]))
+    values = {"lost": str(MOMENTS[-1]), "moments": ", ".join(map(str, MOMENTS)), "agreed": _percent(agreed)}
     for name, one in counted.items():
         none, single, two, *many = one.shares
         values |= {
@@ -123,20 +125,21 @@ def play_variant(settings: WrongSettings, folder: Path, progress: Progress) -> P
     if side > LARGEST:
         small = (Image.fromarray(one).resize((LARGEST, LARGEST), Image.Resampling.BOX) for one in samples)
         samples = np.stack([np.asarray(one) for one in small])
-    counted = count({"real": draw_real(view, progress), "yours": samples}, view, progress)
+    counted = count({"real": draw_real(view, progress)[0], "yours": samples}, view, progress)
     _draw(folder, counted)
     note = "Eyes are counted as on avatars; on other pictures the count means nothing."
     return Played(told=(*_told(counted), note))
 
 
-def draw_real(view: View, progress: Progress) -> Pictures:
-    """Avatars that no model and no spotter has seen, (N, side, side, 3)."""
-    drawn = []
+def draw_real(view: View, progress: Progress) -> tuple[Pictures, list[int]]:
+    """Avatars that no model and no counting net has seen, (N, side, side, 3), and how many eyes each has."""
+    drawn, eyes = [], []
     for i in range(COUNT):
-        seed = avatar_seed(FRESH, i)
-        drawn.append(view.draw(sample_record(seed), seed))
+        picture, spots = eyes_of(avatar_seed(FRESH, i), view)
+        drawn.append(picture)
+        eyes.append(len(spots))
         progress("drawing real avatars", i + 1, COUNT)
-    return np.stack(drawn)
+    return np.stack(drawn), eyes
 
 
 def count(sets: dict[str, Pictures], view: View, progress: Progress) -> dict[str, Counted]:
