@@ -85,7 +85,7 @@ def trained(
         size = (int(run.config.config["height"]), int(run.config.config["width"]))
         wanted = configure(find_recipe(recipe), *size, {key: str(value) for key, value in settings.items()})
         same = (
-            run.config.config == wanted.model_dump(mode="json"),
+            type(wanted).model_validate(run.config.config) == wanted,  # settings that came later have their defaults
             run.config.recipe == recipe,
             run.config.seconds == 60 * minutes,
             Path(run.config.pictures).resolve() == pictures.resolve(),
