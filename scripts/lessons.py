@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ganforge.cli.terminal import progress_bar
 from ganforge.files import replacing
-from ganforge.lessons.lesson import LANGUAGES, Lesson, address, lessons, text
+from ganforge.lessons.lesson import LANGUAGES, Lesson, address, find_lesson, lessons, text
 
 DOCS = Path(__file__).parent.parent / "docs" / "lessons"
 KEPT = (".png", ".gif")
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--texts", action="store_true", help="only write the pages")
     args = parser.parse_args()
     for name in args.names or lessons():
-        lesson = lessons()[name]
+        lesson = find_lesson(name)
         if not args.texts:
             play(lesson)
         for page, written in pages(lesson, read_values(lesson)).items():

@@ -310,6 +310,9 @@ def test_an_outline_lies_on_the_edges():
     assert np.abs(np.abs(points).max(1) - half).max() < 0.08
     with pytest.raises(UsageError, match="flat colour"):
         outline(np.zeros((8, 8, 3), np.uint8))
+    stripes = np.zeros((40, 40, 3), np.uint8)
+    stripes[:, np.arange(40) // 4 % 2 == 0] = 255  # as steep everywhere as anywhere
+    assert outline(stripes).draw(np.random.default_rng(0), 50).shape == (50, 2)
 
 
 def test_batches_of_points_depend_on_seed_and_number_alone():

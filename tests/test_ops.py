@@ -41,6 +41,10 @@ def test_closeness_may_be_differentiated_twice():
     m = torch.randn(2, 5, 3, dtype=torch.float64, requires_grad=True, generator=torch.Generator().manual_seed(1))
     assert torch.autograd.gradcheck(distances_sum, (m,))
     assert torch.autograd.gradgradcheck(distances_sum, (m,))
+    rows = torch.randn(40, 6, 5, requires_grad=True)
+    (fast,) = torch.autograd.grad(closeness(rows).sum(), rows)
+    (slow,) = torch.autograd.grad(closeness(rows).sum(), rows, create_graph=True)
+    torch.testing.assert_close(fast, slow.detach(), rtol=1e-4, atol=1e-5)
 
 
 def test_minibatch_discrimination_sees_a_collapsed_batch():
@@ -199,6 +203,7 @@ def test_repeats_are_put_aside():
     real = random.integers(0, 256, (60, 1, 1, 3)).repeat(16, 1).repeat(16, 2).astype(np.uint8)
     assert distinct(real, real) >= 58
     assert distinct(real[:1].repeat(60, 0), real) == 1
+    assert distinct(real[:1].repeat(60, 0), real[:1].repeat(60, 0)) == 1  # where real ones repeat as well
     assert 9 <= distinct(np.concatenate([real[:10]] * 6), real) <= 10
     noisy = np.clip(real[:1].repeat(60, 0).astype(int) + random.integers(-3, 4, (60, 16, 16, 3)), 0, 255).astype(
         np.uint8

@@ -116,8 +116,6 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Compute with one thread in this process: nets of a few thousand weights only wait for one another's threads."""
-    import torch
-
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -50,6 +50,7 @@ def learn(
     folder = out or free_name(Path(f"ganforge-{lesson.name}"))
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise UsageError(f"{folder} is there already; nothing was overwritten. Name another folder with --out.")
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with progress_bar() as progress:
@@ -58,11 +59,12 @@ def learn(
         raise KeyboardInterrupt from None
     finally:
         with suppress(OSError):
-            folder.rmdir()  # where nothing was drawn
+            for path in made:  # where nothing was drawn
+                path.rmdir()
     for line in played.told:
         say(line)
     for figure in sorted(path for path in folder.iterdir() if path.is_file()):
         say(quoted(figure))
     if played.values:
         page = write_pages(lesson, played.values, folder)
-        say(f"The page: {page.resolve()}")
+        say(f"The page: {quoted(page.resolve())}")

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ganforge.errors import UnknownNameError, UsageError
-from ganforge.pictures.workers import Report, at_once
+from ganforge.pictures.workers import Report, at_once, wanted_workers
 from ganforge.progress import Progress
 from ganforge.systems import reasons
 
@@ -23,7 +23,7 @@ MEASURED = Path(__file__).parent / "measured"
 """What bench/ measured with more patience than a lesson has; the texts quote it."""
 LANGUAGES = {"en": "English", "zh": "中文"}
 FIGURE = re.compile(r"\]\(([\w-]+\.(?:png|gif|mp4))\)")
-HOLE = re.compile(r"\{\{\s*(?:(code|value):\s*)?([\w.]+)\s*\}\}")
+HOLE = re.compile(r"\{\{\s*(code:\s*)?([\w.]+)\s*\}\}")
 
 
 class Settings(BaseModel):
@@ -37,6 +37,8 @@ J = TypeVar("J")
 R = TypeVar("R")
 BAR = 1000
 """Steps of a bar that shows a share."""
+MOST_GAMES = 8
+"""At a time: each is a process with a torch of its own, a few hundred MB."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class Lesson:
         for name in given:
             if name not in variant.settings.model_fields:
                 raise UnknownNameError(f"setting of {self.name}", name, variant.settings.model_fields)
+        if "model" not in given and (field := variant.settings.model_fields.get("model")) and field.is_required():
+            raise UsageError(f"These settings need a model to look at: ganforge learn {self.name} MODEL")
         try:
             settings = variant.settings.model_validate(given)
         except ValidationError as error:
@@ -150,7 +154,7 @@ def text(lesson: Lesson, page: str, language: str, values: Mapping[str, str], *,
     known = {**values, **lesson.constants()}
 
     def fill(hole: re.Match[str]) -> str:
-        if hole[1] == "code":
+        if hole[1]:
             return f"```python\n{excerpt(hole[2])}\n```"
         return known[hole[2]]
 
@@ -170,7 +174,7 @@ def side_by_side(what: str, function: Callable[[J, Report], R], jobs: Sequence[J
     def watch(shares: list[float]) -> None:
         progress(what, int(BAR * sum(shares) / len(shares)), BAR)
 
-    return at_once(function, jobs, watch=watch)
+    return at_once(function, jobs, workers=min(wanted_workers(), MOST_GAMES), watch=watch)
 
 
 def in_turn(progress: Progress, tasks: Sequence[tuple[str, Callable[[], None]]]) -> None:

@@ -84,7 +84,7 @@ def outline(picture: npt.NDArray[np.uint8], name: str = "outline") -> Place:
     grey = picture.astype(np.float64).mean(2)
     down, right = np.gradient(grey)
     steep = np.hypot(down, right)
-    strong = steep > max(float(np.quantile(steep, 0.9)), 4.0)
+    strong = (steep >= np.quantile(steep, 0.9)) & (steep > 4.0)
     rows, columns = np.nonzero(strong)
     if not len(rows):
         raise UsageError("This picture has no outline: it is one flat colour.")

@@ -20,12 +20,13 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from ganforge.errors import PicturesError
+from ganforge.errors import GanforgeError, PicturesError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 WATCH_SECONDS = 0.25
+MOST = 61
 DIED = (
     "A worker process died, most likely for want of memory. Close other programs, or set the environment variable "
     "GANFORGE_WORKERS=1 to work in one process."
@@ -43,9 +44,9 @@ def cores() -> int:
 
 
 def wanted_workers() -> int:
-    """The environment variable GANFORGE_WORKERS, or one a core."""
+    """The environment variable GANFORGE_WORKERS, or one a core; never more than Windows can wait for."""
     named = os.environ.get("GANFORGE_WORKERS", "")
-    return int(named) if named.isdigit() and int(named) else cores()
+    return min(int(named) if named.isdecimal() and int(named) else cores(), MOST)
 
 
 def _start(state: Any) -> None:
@@ -123,7 +124,7 @@ def at_once(
         watch: told the share that is done of each job, several times a second.
 
     Raises:
-        PicturesError: a worker died.
+        GanforgeError: a worker died.
         Exception: what a job raised, as soon as it did; the others are ended.
     """
     workers = min(workers or wanted_workers(), len(jobs))
@@ -155,7 +156,7 @@ def at_once(
             watch(list(told))
         return [future.result() for future in futures]
     except BrokenProcessPool:
-        raise PicturesError(DIED) from None
+        raise GanforgeError(DIED) from None
     except BaseException:
         _end(pool)
         raise

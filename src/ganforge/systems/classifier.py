@@ -76,18 +76,21 @@ class Classifier(System):
                 "These pictures carry no classes. Put them into one folder a class, or add a metadata.csv."
             )
         column = condition.attributes[:, self.config.column]
-        if step.number == 0:
-            self._check(column)
-        labels = torch.where(column.isnan(), UNKNOWN, column).long()
+        if step.number == 0 or column.device.type == "cpu":
+            self._check(column, first=step.number == 0)
+        none = (
+            column.isnan() | (column < 0) | (column >= self.config.classes)
+        )  # on a GPU such a label kills the process
+        labels = torch.where(none, UNKNOWN, column).long()
         known = (labels != UNKNOWN).sum().clamp(min=1)
         logits = self.net(step.batch.pictures).float()
         loss = F.cross_entropy(logits, labels, ignore_index=UNKNOWN, reduction="sum") / known
         return Losses(loss, {"hit_rate": (logits.argmax(1) == labels).sum() / known})
 
-    def _check(self, column: Tensor) -> None:
-        """Before the first step only: looking at numbers makes a GPU wait."""
+    def _check(self, column: Tensor, *, first: bool) -> None:
+        """On a GPU before the first step only: looking at numbers makes it wait."""
         known = column[~column.isnan()]
-        if not len(known):
+        if first and not len(known):
             raise UsageError(f"No picture of the first batch carries a class in column {self.config.column}.")
         if bool((known != known.round()).any()) or bool((known < 0).any()):
             raise UsageError(
