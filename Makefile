@@ -7,7 +7,7 @@ IP := 127.0.0.1
 # machine cost more than they bring.
 PYTEST = OMP_NUM_THREADS=1 GANFORGE_CHROMIUM="$$(sh scripts/browser.sh)" $(PY) -m pytest --numprocesses=auto --maxprocesses=4
 
-.PHONY: help demo test test-slow test-wheel check lint types imports format build docs lab notebook lessons bench clean
+.PHONY: help demo test test-slow test-wheel check lint types imports format build docs lab notebook lessons bench bench-collapse clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1@/p' Makefile | while IFS=@ read -r name about; do printf '%-11s %s\n' "$$name" "$$about"; done
@@ -57,6 +57,9 @@ lessons: .venv/dev.stamp  ## play all lessons and write docs/lessons anew
 
 bench: .venv/dev.stamp  ## measure; results go into bench/RESULTS.md
 	$(PY) bench/training.py
+
+bench-collapse: .venv/dev.stamp  ## mode collapse in the plane, half an hour on two cores; goes on where it stopped
+	$(PY) bench/collapse.py
 
 clean:  ## forget the environment and everything built
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
