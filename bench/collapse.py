@@ -18,11 +18,10 @@ from pathlib import Path
 import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cells import SAMPLES, STRIP, Cell, play
-from ganforge.drawing.figures import figure, save_figure
-from ganforge.drawing.planes import draw_plane
+from cells import SAMPLES, Cell, play
 from ganforge.errors import GanforgeError
 from ganforge.lessons.collapse import PLACES, Method, mean_and_deviation
+from ganforge.lessons.collapse_lesson import COLOURS, Row, draw_strip
 from ganforge.lessons.lesson import MEASURED
 from ganforge.measures.modes import PERFECT
 from ganforge.pictures.workers import at_once
@@ -31,10 +30,10 @@ from results import FIGURES, write_json, write_section
 WORK = Path(__file__).parent / "work" / "collapse"
 GAMES = 10
 PLAYED: tuple[tuple[Method, bool, int], ...] = (
-    ("gan", False, 10_000),
-    ("gan", True, 10_000),
-    ("discrimination", False, 3_500),
-    ("discrimination", True, 3_500),
+    ("gan", False, 18_000),
+    ("gan", True, 18_000),
+    ("discrimination", False, 4_200),
+    ("discrimination", True, 4_200),
     ("relativistic", False, 30_000),
 )
 """Method, whether at the gentler learning rate, steps. About five CPU minutes a cell, and twenty for the goal's two."""
@@ -108,7 +107,7 @@ def report(cells: list[Cell]) -> None:
         for cell, r in zip(cells, results, strict=True)
     ]
     for place in PLACES:
-        draw_strip(place, [cell for cell in cells if cell.place == place and not cell.gentle])
+        strip(place, [cell for cell in cells if cell.place == place and not cell.gentle])
     write_section(
         "Mode collapse in the plane",
         "python bench/collapse.py",
@@ -131,19 +130,14 @@ def report(cells: list[Cell]) -> None:
     )
 
 
-def draw_strip(place_name: str, cells: list[Cell]) -> None:
+def strip(place: str, cells: list[Cell]) -> None:
     """A row a method: the first seed's samples over time."""
-    place = PLACES[place_name]()
-    real = place.draw(np.random.default_rng(0), 400)
-    with figure(1.55 * len(STRIP), 1.75 * len(cells)) as made:
-        for row, cell in zip(made.subplots(len(cells), len(STRIP), squeeze=False), cells, strict=True):
-            with np.load(cell.folder / f"{cell.name}-strip.npz") as stored:
-                moments = sorted((int(name), stored[name][0]) for name in stored.files if name.isdecimal())
-            for axes, (step, points) in zip(row, moments, strict=True):
-                draw_plane(axes, 1.35 * place.scale, real=real, forged=points[:500], size=3)
-                axes.set_title(f"{step:,}", fontsize=8, pad=2)
-            row[0].set_ylabel(cell.method, fontsize=9, fontweight="bold")
-        save_figure(made, FIGURES / f"{place_name}.png")
+    rows = []
+    for cell in cells:
+        with np.load(cell.folder / f"{cell.name}-strip.npz") as stored:
+            moments = sorted((int(name), stored[name][0]) for name in stored.files if name.isdecimal())
+        rows.append(Row(cell.method, COLOURS[cell.method], [(f"{step:,}", points) for step, points in moments]))
+    draw_strip(FIGURES / f"{place}.png", place, rows)
 
 
 if __name__ == "__main__":

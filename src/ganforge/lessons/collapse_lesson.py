@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import copyfile
@@ -18,7 +19,7 @@ from ganforge.drawing.planes import draw_plane
 from ganforge.lessons.arena import Arena
 from ganforge.lessons.collapse import METHODS, PLACES, Method, config_of, mean_and_deviation
 from ganforge.lessons.comic import Panel, save_story
-from ganforge.lessons.lesson import MEASURED, Lesson, Played, Settings, Variant, side_by_side
+from ganforge.lessons.lesson import MEASURED, Lesson, Played, Settings, Variant, percent, side_by_side
 from ganforge.lessons.points import Points, PointSource
 from ganforge.machine import one_thread
 from ganforge.measures.modes import PERFECT, Coverage, coverage
@@ -108,7 +109,7 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
     _draw_story(folder, games)
     copyfile(MEASURED / STACKED, folder / STACKED)
     values = {f"{method}_modes": str(g.coverage[-1].modes) for method, g in games.items()}
-    values |= {f"{method}_good": _percent(g.coverage[-1].high_quality) for method, g in games.items()}
+    values |= {f"{method}_good": percent(g.coverage[-1].high_quality, 1) for method, g in games.items()}
     return Played(values, _told("ring", games))
 
 
@@ -117,14 +118,10 @@ def _told(place: str, games: dict[Method, Covered]) -> tuple[str, ...]:
     return (
         f"{place}: modes captured of {of}, share of samples within 3 sigma, reverse KL",
         *(
-            f"  {NAMES[method]:<14} {c.modes:>2}   {_percent(c.high_quality):>7}   {c.reverse_kl:.3f}"
+            f"  {NAMES[method]:<14} {c.modes:>2}   {percent(c.high_quality, 1):>7}   {c.reverse_kl:.3f}"
             for method, c in ((m, g.coverage[-1]) for m, g in games.items())
         ),
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
 
 
 # --- what bench/ measured ---------------------------------------------------------------------------------------------
@@ -139,14 +136,14 @@ def constants() -> dict[str, str]:
         for method, gentle in MEASURED_METHODS
     ]
     stacked, cifar = _read("stacked-fashion") or {"sets": {}}, _read("cifar") or {}
-    values = {"steps": f"{STEPS:,}", "seed": str(SEED), "perfect": _percent(PERFECT), "cells": "\n".join(rows)}
+    values = {"steps": f"{STEPS:,}", "seed": str(SEED), "perfect": percent(PERFECT, 1), "cells": "\n".join(rows)}
     values["stacked"] = "\n".join(
-        f"| {name} | {_seen(row)} | {row['modes']:,} | {row['kl']:.2f} | {_percent(row['sure'])} |"
+        f"| {name} | {_seen(row)} | {row['modes']:,} | {row['kl']:.2f} | {percent(row['sure'], 1)} |"
         for name, row in stacked["sets"].items()
     )
     titles = {"real": "real", "plain": "`cifar32`", "discrimination": "+ minibatch discrimination"}
     values["cifar"] = "\n".join(
-        f"| {title} | {_seen(row)} | {row.get('fd', '–')} | {_percent(row['sure'])} |"
+        f"| {title} | {_seen(row)} | {row.get('fd', '–')} | {percent(row['sure'], 1)} |"
         for title, row in ((title, cifar[name]) for name, title in titles.items() if name in cifar)
     )
     smoke = _read("imagenet-smoke") or {"classes": "–", "seen": 0}
@@ -176,19 +173,42 @@ def _read(name: str) -> Any:
 # --- drawings ---------------------------------------------------------------------------------------------------------
 
 
-def _draw_strip(folder: Path, place_name: str, games: dict[Method, Covered]) -> None:
-    """A row a method, from the first steps to the last."""
+@dataclass(frozen=True)
+class Row:
+    """A row of a strip: a game over time.
+
+    Attributes:
+        name: at its left.
+        colour: of the name.
+        shown: title and samples, (n, 2), from the first steps to the last.
+    """
+
+    name: str
+    colour: str
+    shown: Sequence[tuple[str, Points]]
+
+
+def draw_strip(file: Path, place_name: str, rows: Sequence[Row]) -> None:
+    """Games over time, each a row of small planes."""
     place = PLACES[place_name]()
     real = place.draw(np.random.default_rng(0), 400)
-    moments = len(next(iter(games.values())).steps)
-    with figure(1.5 * len(MOMENTS), 1.72 * len(games)) as made:
-        rows = made.subplots(len(games), moments, squeeze=False)
-        for row, (method, game) in zip(rows, games.items(), strict=True):
-            for axes, step, points, found in zip(row, game.steps, game.samples, game.coverage, strict=True):
+    with figure(1.5 * len(rows[0].shown), 1.72 * len(rows)) as made:
+        panels = made.subplots(len(rows), len(rows[0].shown), squeeze=False)
+        for line, row in zip(panels, rows, strict=True):
+            for axes, (title, points) in zip(line, row.shown, strict=True):
                 draw_plane(axes, 1.4 * place.scale, real=real, forged=points[:600], size=3)
-                axes.set_title(f"{step:,}: {found.modes}", fontsize=8, pad=2)
-            row[0].set_ylabel(NAMES[method], fontsize=9, fontweight="bold", color=COLOURS[method])
-        save_figure(made, folder / "strip.png")
+                axes.set_title(title, fontsize=8, pad=2)
+            line[0].set_ylabel(row.name, fontsize=9, fontweight="bold", color=row.colour)
+        save_figure(made, file)
+
+
+def _draw_strip(folder: Path, place_name: str, games: dict[Method, Covered]) -> None:
+    rows = []
+    for method, game in games.items():
+        looks = zip(game.steps, game.samples, game.coverage, strict=True)
+        shown = [(f"{step:,}: {found.modes}", points) for step, points, found in looks]
+        rows.append(Row(NAMES[method], COLOURS[method], shown))
+    draw_strip(folder / "strip.png", place_name, rows)
 
 
 def _draw_modes(folder: Path, games: dict[Method, Covered]) -> None:

@@ -168,6 +168,11 @@ def excerpt(name: str) -> str:
     return re.sub(r'\n\s+"""(?:.|\n)*?"""', "", source, count=1).rstrip()
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """0.123 → "12 %"."""
+    return f"{100 * share:.{digits}f} %"
+
+
 def side_by_side(what: str, function: Callable[[J, Report], R], jobs: Sequence[J], progress: Progress) -> list[R]:
     """``function`` on every job, as many at a time as there are cores; one bar for all of them."""
 

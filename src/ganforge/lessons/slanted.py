@@ -177,3 +177,9 @@ def play(
             fooling = error_on_real(critic, forged)
             forger = train_forger(critic, forger, z, rate=rate)
             yield Moment(critic, forger, z, forged, before, fooling)
+
+
+def smoothed(values: Array, width: int = 100) -> Array:
+    """(N,) → (N − width + 1,): means over ``width`` neighbours."""
+    smooth: Array = np.convolve(values, np.full(width, 1 / width), mode="valid")
+    return smooth

@@ -13,7 +13,7 @@ from ganforge.drawing.clips import write_both
 from ganforge.drawing.figures import CRITIC, FAINT_INK, FORGER, INK, bare, figure, heading, pixels, save_figure
 from ganforge.drawing.grids import Pictures
 from ganforge.drawing.networks import Edge, Node, draw_network, number
-from ganforge.lessons import slips
+from ganforge.lessons import slips_lesson
 from ganforge.lessons.comic import Panel, save_story
 from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
 from ganforge.lessons.slanted import (
@@ -29,6 +29,7 @@ from ganforge.lessons.slanted import (
     Moment,
     new_players,
     play,
+    smoothed,
 )
 from ganforge.progress import Progress
 
@@ -59,7 +60,7 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
         ("growing faces", lambda: _growing(folder, before[1], moments)),
         ("the networks", lambda: _networks(folder, end, float(later_numbers(SEED, 1)[0]))),
         ("verdicts", lambda: _verdicts(folder, before[0], end.critic)),
-        ("the slips", lambda: slips.draw(folder, moments)),
+        ("the slips", lambda: slips_lesson.draw(folder, moments)),
     )
     for i, (what, draw) in enumerate(drawings):
         progress(what, i, len(drawings) + len(OTHER_SEEDS))
@@ -79,7 +80,7 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
         *(f"  face {i + 1}   {_row(face)}" for i, face in enumerate(printed)),
         f"{len(others)} other seeds: dark pixels at least {dark.min():.3f}, light ones at most {light.max():.3f} (medians).",
     )
-    return Played(values | slips.values(moments), told)
+    return Played(values | slips_lesson.values(moments), told)
 
 
 def faces_of(seed: int) -> Array:
@@ -254,11 +255,6 @@ def _errors(folder: Path, moments: list[Moment]) -> None:
         save_figure(made, folder / "errors.png")
 
 
-def _smoothed(values: Array, width: int = 100) -> Array:
-    smooth: Array = np.convolve(values, np.full(width, 1 / width), mode="valid")
-    return smooth
-
-
 def training_curves(axes: Axes, moments: list[Moment], rounds: int) -> None:
     """Both errors over the rounds, as they were and smoothed."""
     bare(axes)
@@ -272,7 +268,7 @@ def training_curves(axes: Axes, moments: list[Moment], rounds: int) -> None:
             passed, errors, color=colour, linewidth=0.4, alpha=0.25 if enough else 1, label=None if enough else name
         )
         if enough:
-            axes.plot(passed[50 : 50 + len(errors) - 99], _smoothed(errors), color=colour, linewidth=2, label=name)
+            axes.plot(passed[50 : 50 + len(errors) - 99], smoothed(errors), color=colour, linewidth=2, label=name)
     axes.set(xlim=(0, rounds), ylim=(0, 3.2), xlabel="rounds", ylabel="error")
     axes.axhline(np.log(2), color=FAINT_INK, linewidth=1, linestyle=(0, (2, 2)))
     axes.axhline(2 * np.log(2), color=FAINT_INK, linewidth=1, linestyle=(0, (2, 2)))

@@ -21,7 +21,7 @@ from ganforge.errors import UsageError
 from ganforge.lessons.asleep import practise
 from ganforge.lessons.comic import Panel, save_story
 from ganforge.lessons.eyes import Spot, View, eyes_of, find_eyes, learn_to_count
-from ganforge.lessons.lesson import Lesson, Played, Settings, Variant
+from ganforge.lessons.lesson import Lesson, Played, Settings, Variant, percent
 from ganforge.lessons.little import SIDE, train_little, write_close_ups
 from ganforge.measures.diversity import distinct, relative_spread
 from ganforge.model import load
@@ -94,14 +94,14 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
     save_png(grid(np.concatenate([enlarged(one[:12], 2) for one in practised]), columns=12), folder / "practice.png")
     _draw_story(folder, counted)
     agreed = float(np.mean([len(a) == b for a, b in zip(counted["real"].eyes, truth, strict=True)]))
-    values = {"lost": str(MOMENTS[-1]), "moments": ", ".join(map(str, MOMENTS)), "agreed": _percent(agreed)}
+    values = {"lost": str(MOMENTS[-1]), "moments": ", ".join(map(str, MOMENTS)), "agreed": percent(agreed)}
     for name, one in counted.items():
         none, single, two, *many = one.shares
         values |= {
-            f"{name}_none": _percent(none),
-            f"{name}_one": _percent(single),
-            f"{name}_two": _percent(two),
-            f"{name}_many": _percent(sum(many)),
+            f"{name}_none": percent(none),
+            f"{name}_one": percent(single),
+            f"{name}_two": percent(two),
+            f"{name}_many": percent(sum(many)),
             f"{name}_distinct": str(one.distinct),
             f"{name}_spread": f"{one.spread:.2f}",
         }
@@ -154,10 +154,6 @@ def count(sets: dict[str, Pictures], view: View, progress: Progress) -> dict[str
         )
         for name, pictures in sets.items()
     }
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
 
 
 def _told(counted: dict[str, Counted]) -> tuple[str, ...]:

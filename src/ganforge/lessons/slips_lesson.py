@@ -9,7 +9,7 @@ import torch
 
 from ganforge.drawing.figures import CRITIC, FORGER, INK, bare, figure, heading, save_figure
 from ganforge.drawing.networks import number
-from ganforge.lessons.slanted import FACES, HAND_CRITIC, NON_FACE, Array, Moment, log_sigmoid, sigmoid
+from ganforge.lessons.slanted import FACES, HAND_CRITIC, NON_FACE, Array, Moment, log_sigmoid, sigmoid, smoothed
 from ganforge.ops.minibatch import closeness
 
 
@@ -39,10 +39,9 @@ def draw(folder: Path, moments: Sequence[Moment]) -> None:
     with figure(8, 3) as made:
         axes = made.subplots()
         bare(axes)
-        width = 100
-        rounds = np.arange(len(right) - width + 1) / len(FACES)
         for curve, colour, name in ((right, CRITIC, "the error"), (wrong, FORGER, "as published")):
-            axes.plot(rounds, np.convolve(curve, np.full(width, 1 / width), "valid"), color=colour, label=name)
+            smooth = smoothed(curve)
+            axes.plot(np.arange(len(smooth)) / len(FACES), smooth, color=colour, label=name)
         axes.set(xlabel="rounds", ylabel="error", ylim=(0, None))
         axes.legend(frameon=False)
         heading(axes, "g", "the critic's error")
