@@ -147,6 +147,10 @@ def constants() -> dict[str, str]:
         for title, row in ((title, cifar[name]) for name, title in titles.items() if name in cifar)
     )
     smoke = _read("imagenet-smoke") or {"classes": "–", "seen": 0}
+    place = PLACES["ring"]()
+    strewn = np.random.default_rng(0).uniform(-place.scale, place.scale, (SAMPLES, 2))
+    chance = coverage(strewn, place.centres_or_raise(), place.sigma)
+    values |= {"chance_modes": str(chance.modes), "chance_good": percent(chance.high_quality, 1)}
     return values | {"smoke_classes": str(smoke["classes"]), "smoke_seen": f"{smoke['seen']:,}"}
 
 
