@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from ganforge.files import replacing
 from ganforge.lessons.arena import Arena
-from ganforge.lessons.collapse import PLACES, Method, config_of
+from ganforge.lessons.collapse import PLACES, SAMPLES, Method, config_of
 from ganforge.lessons.points import PointSource
 from ganforge.machine import keep_freed_memory, one_thread
 from ganforge.measures.modes import coverage
@@ -20,7 +20,6 @@ from ganforge.pictures.workers import Report
 from ganforge.systems.toy2d import Toy2dConfig
 from results import code_of, provenance, write_json
 
-SAMPLES = 2500
 SAVE_SECONDS = 20.0
 SOURCE_SEED = 1
 """Of the real points, beyond the cell's own."""

@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from cells import SAMPLES, Cell, play
+from cells import Cell, play
 from ganforge.errors import GanforgeError
-from ganforge.lessons.collapse import PLACES, Method, mean_and_deviation
+from ganforge.lessons.collapse import PLACES, SAMPLES, Method, mean_and_deviation
 from ganforge.lessons.collapse_lesson import COLOURS, Row, draw_strip
 from ganforge.lessons.lesson import MEASURED
 from ganforge.measures.modes import PERFECT

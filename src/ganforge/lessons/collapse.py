@@ -6,11 +6,17 @@ features. They were chosen for the relativistic game; the others are measured at
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
-from ganforge.lessons.points import Place, grid, ring
+from ganforge.lessons.arena import Arena
+from ganforge.lessons.points import Place, Points, PointSource, grid, ring
+from ganforge.machine import one_thread
+from ganforge.measures.modes import Coverage, coverage
+from ganforge.pictures.workers import Report
 from ganforge.systems.toy2d import Toy2dConfig
 
 Method = Literal["gan", "discrimination", "relativistic"]
@@ -44,6 +50,65 @@ def config_of(method: Method, place: Place, games: int, gentle: bool = False) ->
     """The config of a game; ``gentle`` at the lower learning rate."""
     rates = {"g_learning_rate": GENTLE_RATE, "d_learning_rate": GENTLE_RATE} if gentle else {}
     return Toy2dConfig(**NETS | METHODS[method] | rates, games=games, scale=place.scale)
+
+
+LOOKS = (0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 1.0)
+"""Shares of a game at which it is looked at."""
+SAMPLES = 2500
+
+
+@dataclass(frozen=True)
+class Job:
+    """A game of one method.
+
+    Attributes:
+        place: of `PLACES`.
+        method: of `METHODS`.
+        steps: to be played.
+        seed: of everything random.
+    """
+
+    place: str
+    method: Method
+    steps: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Covered:
+    """A game over time.
+
+    Attributes:
+        steps: when it was looked at.
+        samples: (n, 2) each.
+        coverage: by each of them.
+        verdicts: D's on them, on average, 0 … 1.
+    """
+
+    steps: list[int]
+    samples: list[Points]
+    coverage: list[Coverage]
+    verdicts: list[float]
+
+
+@one_thread()
+def cover(job: Job, report: Report) -> Covered:
+    """Play a game and see what it covers from time to time."""
+    place = PLACES[job.place]()
+    config = config_of(job.method, place, games=1)
+    arena = Arena(config, PointSource(place, config.batch_size, seed=job.seed), job.steps, job.seed)
+    found = Covered([], [], [], [])
+    for moment in sorted({max(1, round(share * job.steps)) for share in LOOKS}):
+        for step in arena.play(moment):
+            report(step / job.steps)
+        samples = arena.samples(SAMPLES)[0]
+        found.steps.append(moment)
+        found.samples.append(samples)
+        found.coverage.append(coverage(samples, place.centres_or_raise(), place.sigma))
+        shown = torch.from_numpy(samples).float()[:, None]
+        with torch.no_grad():
+            found.verdicts.append(float(arena.system.discriminator(shown).sigmoid().mean()))
+    return found
 
 
 def mean_and_deviation(values: Sequence[float | None], digits: int) -> str:

@@ -10,27 +10,20 @@ from shutil import copyfile
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from pydantic import Field
 
 from ganforge.drawing.figures import CRITIC, FORGER, HELD_OUT, bare, figure, pixels, save_figure
 from ganforge.drawing.grids import Pictures
 from ganforge.drawing.planes import draw_plane
-from ganforge.lessons.arena import Arena
-from ganforge.lessons.collapse import METHODS, PLACES, Method, config_of, mean_and_deviation
+from ganforge.lessons.collapse import METHODS, PLACES, SAMPLES, Covered, Job, Method, cover, mean_and_deviation
 from ganforge.lessons.comic import Panel, save_story
 from ganforge.lessons.lesson import MEASURED, Lesson, Played, Settings, Variant, percent, side_by_side
-from ganforge.lessons.points import Points, PointSource
-from ganforge.machine import one_thread
-from ganforge.measures.modes import PERFECT, Coverage, coverage
-from ganforge.pictures.workers import Report
+from ganforge.lessons.points import Points
+from ganforge.measures.modes import PERFECT, coverage
 from ganforge.progress import Progress
 
 STEPS, SEED = 3000, 1
 """A seed with which the plain GAN's samples end on one mode; with others they end beside all of them, or on two."""
-MOMENTS = (0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 1.0)
-"""Shares of a game at which it is drawn."""
-SAMPLES = 2500
 STACKED = "stacked.png"
 """Real and generated triples of Fashion-MNIST, as bench/variety.py drew them."""
 NAMES: dict[Method, str] = {"gan": "GAN", "discrimination": "+ minibatch", "relativistic": "relativistic"}
@@ -39,60 +32,6 @@ MEASURED_METHODS: tuple[tuple[Method, bool], ...] = (
 )  # fmt: skip
 """And whether at the gentler learning rate."""
 COLOURS: dict[Method, str] = {"gan": FORGER, "discrimination": HELD_OUT, "relativistic": CRITIC}
-
-
-@dataclass(frozen=True)
-class Job:
-    """A game of one method.
-
-    Attributes:
-        place: of `PLACES`.
-        method: of `METHODS`.
-        steps: to be played.
-        seed: of everything random.
-    """
-
-    place: str
-    method: Method
-    steps: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class Covered:
-    """A game over time.
-
-    Attributes:
-        steps: when it was looked at.
-        samples: (n, 2) each.
-        coverage: by each of them.
-        verdicts: D's on them, on average, 0 … 1.
-    """
-
-    steps: list[int]
-    samples: list[Points]
-    coverage: list[Coverage]
-    verdicts: list[float]
-
-
-@one_thread()
-def cover(job: Job, report: Report) -> Covered:
-    """Play a game and see what it covers from time to time."""
-    place = PLACES[job.place]()
-    config = config_of(job.method, place, games=1)
-    arena = Arena(config, PointSource(place, config.batch_size, seed=job.seed), job.steps, job.seed)
-    found = Covered([], [], [], [])
-    for moment in sorted({max(1, round(share * job.steps)) for share in MOMENTS}):
-        for step in arena.play(moment):
-            report(step / job.steps)
-        samples = arena.samples(SAMPLES)[0]
-        found.steps.append(moment)
-        found.samples.append(samples)
-        found.coverage.append(coverage(samples, place.centres_or_raise(), place.sigma))
-        shown = torch.from_numpy(samples).float()[:, None]
-        with torch.no_grad():
-            found.verdicts.append(float(arena.system.discriminator(shown).sigmoid().mean()))
-    return found
 
 
 def cover_all(place: str, steps: int, seed: int, progress: Progress) -> dict[Method, Covered]:
