@@ -34,6 +34,8 @@ BLOB = 1.6
 DIFFERENT, APART = 40, 3
 """A pixel is iris when the two drawings differ by more; columns of pixels further apart are two eyes (at 64 px)."""
 DRAWN_AT_ONCE = 64
+PATCH, CENTRE = 13, 0.8
+"""Side of a pasted square in pixels at 64; a blob is brighter than that about its centre."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,11 @@ def _draw_some(view: View, seeds: Sequence[int]) -> list[tuple[Pictures, list[Sp
 
 
 class EyeSource:
-    """Avatars with blobs on their eyes as a fourth channel, half of them mirrored, brightness and colours varied."""
+    """Avatars with blobs on their eyes as a fourth channel, half of them mirrored, brightness and colours varied.
+
+    Patches of other avatars, many of them with an eye in their middle, are pasted over two thirds: else the net would learn
+    that there are two eyes side by side and look for no third.
+    """
 
     def __init__(self, view: View, progress: Progress = silent) -> None:
         seeds = [avatar_seed(COLLECTION, i) for i in range(TRAINING)]
@@ -99,6 +105,7 @@ class EyeSource:
                 made.append(np.concatenate([picture / 127.5 - 1, blobs(spots, view)[..., None]], 2, dtype=np.float32))
             progress("drawing avatars", len(made), TRAINING)
         self._made = np.stack(made).transpose(0, 3, 1, 2)
+        self._patch = round(PATCH * view.scale)
 
     @property
     def size(self) -> int:
@@ -109,10 +116,26 @@ class EyeSource:
         """The ``number``-th batch."""
         random = np.random.default_rng((COLLECTION, number))
         chosen = self._made[random.integers(len(self._made), size=BATCH)]
+        for one in chosen[: 2 * BATCH // 3]:
+            for other in self._made[random.integers(len(self._made), size=random.integers(1, 5))]:
+                self._paste(one, other, random)
         chosen = np.where(random.random((BATCH, 1, 1, 1)) < 0.5, chosen, chosen[..., ::-1])
         pictures = chosen[:, :3] * random.uniform(0.7, 1.1, (BATCH, 3, 1, 1)) + random.normal(0, 0.1, (BATCH, 3, 1, 1))
         pictures = pictures + random.normal(0, random.uniform(0, 0.12, (BATCH, 1, 1, 1)), pictures.shape)
         return Batch(torch.from_numpy(np.concatenate([pictures, chosen[:, 3:]], 1).astype(np.float32)))
+
+    def _paste(
+        self, picture: npt.NDArray[np.float32], other: npt.NDArray[np.float32], random: np.random.Generator
+    ) -> None:
+        """A square of the other one, somewhere."""
+        side, room = self._patch, picture.shape[1] - self._patch + 1
+        top, left = random.integers(0, room, 2)
+        rows, columns = np.nonzero(other[3] > CENTRE)
+        if len(rows) and random.random() < 0.7:  # an eye about its middle
+            i = random.integers(len(rows))
+            top, left = (int(np.clip(at[i] - side // 2, 0, room - 1)) for at in (rows, columns))
+        there = [slice(at, at + side) for at in random.integers(0, room, 2)]
+        picture[:, there[0], there[1]] = other[:, top : top + side, left : left + side]
 
 
 def learn_to_count(view: View, progress: Progress = silent) -> nn.Module:
