@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from pydantic import Field
 
 from ganforge.avatars import SMALLEST, avatar_seed
-from ganforge.drawing.figures import CRITIC, FAINT_INK, FORGER, HELD_OUT, bare, figure, save_figure
+from ganforge.drawing.figures import CRITIC, FAINT_INK, FORGER, bare, figure, save_figure
 from ganforge.drawing.grids import Pictures, grid, save_png
 from ganforge.errors import UsageError
 from ganforge.lessons.asleep import practise
@@ -43,7 +43,7 @@ NAMES = {
     "asleep": "critic asleep",
     "yours": "your model",
 }
-COLOURS = {"real": CRITIC, "beginner": FAINT_INK, "young": FORGER, "asleep": HELD_OUT, "yours": FORGER}
+COLOURS = {"real": CRITIC, "beginner": FAINT_INK, "young": FORGER, "yours": FORGER}
 MOST_EYES = 4
 
 
@@ -53,7 +53,7 @@ class Counted:
 
     Attributes:
         pictures: (N, H, W, 3).
-        eyes: where they were found, picture by picture.
+        eyes: where they were found, picture by picture; empty where nothing that is drawn has any.
         distinct: how many are left when repeats are put aside.
         spread: how different pictures are, as a share of real ones' differences.
     """
@@ -67,7 +67,7 @@ class Counted:
     def shares(self) -> list[float]:
         """Share of pictures with no eye, one, two, three, four or more."""
         counts = [min(len(spots), MOST_EYES) for spots in self.eyes]
-        return [counts.count(k) / len(counts) for k in range(MOST_EYES + 1)]
+        return [counts.count(k) / len(counts) for k in range(MOST_EYES + 1)] if counts else []
 
 
 class WrongSettings(Settings):
@@ -96,15 +96,15 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
     agreed = float(np.mean([len(a) == b for a, b in zip(counted["real"].eyes, truth, strict=True)]))
     values = {"lost": str(MOMENTS[-1]), "moments": ", ".join(map(str, MOMENTS)), "agreed": percent(agreed)}
     for name, one in counted.items():
-        none, single, two, *many = one.shares
-        values |= {
-            f"{name}_none": percent(none),
-            f"{name}_one": percent(single),
-            f"{name}_two": percent(two),
-            f"{name}_many": percent(sum(many)),
-            f"{name}_distinct": str(one.distinct),
-            f"{name}_spread": f"{one.spread:.2f}",
-        }
+        values |= {f"{name}_distinct": str(one.distinct), f"{name}_spread": f"{one.spread:.2f}"}
+        if one.shares:
+            none, single, two, *many = one.shares
+            values |= {
+                f"{name}_none": percent(none),
+                f"{name}_one": percent(single),
+                f"{name}_two": percent(two),
+                f"{name}_many": percent(sum(many)),
+            }
     return Played(values, _told(counted))
 
 
@@ -148,7 +148,7 @@ def count(sets: dict[str, Pictures], view: View, progress: Progress) -> dict[str
     return {
         name: Counted(
             pictures,
-            find_eyes(net, pictures, view),
+            [] if name == "asleep" else find_eyes(net, pictures, view),
             distinct(pictures, sets["real"]),
             relative_spread(pictures, sets["real"]),
         )
@@ -159,7 +159,7 @@ def count(sets: dict[str, Pictures], view: View, progress: Progress) -> dict[str
 def _told(counted: dict[str, Counted]) -> tuple[str, ...]:
     rows = [f"{'':22} eyes: 0    1    2    3   4+   distinct of {COUNT}"]
     for name, one in counted.items():
-        shares = " ".join(f"{100 * share:3.0f}%" for share in one.shares)
+        shares = " ".join(f"{100 * share:3.0f}%" for share in one.shares) or "   –" * (MOST_EYES + 1)
         rows.append(f"{NAMES[name]:22}    {shares}   {one.distinct}")
     return tuple(rows)
 
@@ -195,6 +195,7 @@ def _some(one: Counted, least: int, most: int, n: int) -> Pictures:
 
 def _draw(folder: Path, counted: dict[str, Counted]) -> None:
     """eyes.png (the shares), and sheets of what was found."""
+    counted = {name: one for name, one in counted.items() if one.eyes}
     with figure(8.4, 3) as made:
         axes = made.subplots()
         bare(axes)
