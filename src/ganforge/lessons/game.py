@@ -32,6 +32,8 @@ NETS: dict[str, Any] = {
     "ema_halflife_kimg": 0.0,
 }  # fmt: skip
 """Of every game of this lesson: about 8,500 weights a player. Drawn is the generator as it is, not an average."""
+WAVES = {"g_waves": 16, "g_wave_sigma": 0.3, "d_waves": 16, "d_wave_sigma": 1.0, "decay": True}
+"""Of the games that compare losses: without them no loss finds the grid within a short game, and with them some do."""
 LOSSES: dict[LossName, dict[str, Any]] = {
     "minimax": {"loss": "minimax"},
     "non_saturating": {"loss": "non_saturating"},
@@ -161,10 +163,15 @@ def collapse_of(watched: Watched) -> tuple[float, Points]:
     return float(width), np.linalg.norm(np.diff(middles, axis=0), axis=1)
 
 
+def in_sight(watched: Watched) -> list[int]:
+    """The looks whose middles lie within `REACH`."""
+    return [i for i, middle in enumerate(watched.middles) if np.abs(middle).max() < REACH]
+
+
 def farthest_three(watched: Watched) -> tuple[int, int, int]:
-    """Three looks of the last half, in order, whose middles are seen (lie within `REACH`) and lie far from one another."""
+    """Three looks of the last half, in order, whose middles are in sight and lie far from one another."""
     middles, half = watched.middles, len(watched.looks) // 2
-    seen = [i for i in range(half, len(middles) - 1) if np.abs(middles[i]).max() < REACH]
+    seen = [i for i in in_sight(watched) if half <= i < len(middles) - 1]
     if len(seen) < 3:
         return half, half + 1, half + 2
 

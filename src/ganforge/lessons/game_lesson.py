@@ -38,6 +38,7 @@ from ganforge.lessons.game import (
     REACH,
     SAMPLES,
     SMOOTH,
+    WAVES,
     Job,
     LossName,
     Order,
@@ -45,6 +46,7 @@ from ganforge.lessons.game import (
     by_chance,
     collapse_of,
     farthest_three,
+    in_sight,
     play_bilinear,
     usual_modes,
     verdicts_on,
@@ -106,7 +108,9 @@ def _play_all(progress: Progress) -> tuple[dict[Order, Watched], dict[LossName, 
         for order, settings in ORDERS.items()
     }
     losses = {
-        (loss, name): Job(name, settings, LOSS_ROUNDS, looks=2) for loss, settings in LOSSES.items() for name in PLACES
+        (loss, name): Job(name, WAVES | settings, LOSS_ROUNDS, looks=2)
+        for loss, settings in LOSSES.items()
+        for name in PLACES
     }
     done = side_by_side("playing games", watch, [*orders.values(), *losses.values()], progress)
     rest = dict(zip(losses, done[len(orders) :], strict=True))
@@ -141,6 +145,8 @@ def _draw_orders(folder: Path, orders: dict[Order, Watched], place: Place) -> No
         for row, (order, watched) in zip(rows, orders.items(), strict=True):
             last = len(watched.looks) - 1
             shown = [1, 3, 7, last - 4, last - 2, last]
+            if order == "G-inside":  # she runs out of sight now and then
+                shown = [*[i for i in in_sight(watched) if i][:3], *farthest_three(watched)]
             for axes, i in zip(row, shown, strict=True):
                 seen = watched.looks[i]
                 draw_plane(axes, REACH, real=real, forged=seen.samples, field=seen.field, size=5)
@@ -258,13 +264,14 @@ def _draw_story(folder: Path, orders: dict[Order, Watched]) -> None:
             return pixels(made, 100)
 
     a, b, c = farthest_three(orders["G-inside"])
+    answered = min(verdict(a, later) for later in range(a + 1, min(a + 5, len(orders["G-inside"].looks))))
     panels = (
         Panel([hung("D-inside", 0, forged=False)]),
         Panel([hung("D-inside", 0)], forger=0.6, appraiser=-0.4, verdict=0.05),
         Panel([hung("D-inside", 12)], forger=0.2, appraiser=0.1, verdict=0.3),
         Panel([hung("D-inside", -1)], forger=1.0, appraiser=0.1, verdict=0.5),
         Panel([hung("G-inside", a)], forger=0.9, appraiser=0.6, verdict=verdict(a, a)),
-        Panel([hung("G-inside", a)], forger=-0.5, appraiser=-0.8, verdict=verdict(a, a + 1)),
+        Panel([hung("G-inside", a)], forger=-0.5, appraiser=-0.8, verdict=answered),
         Panel([hung("G-inside", b)], forger=0.9, appraiser=0.6, verdict=verdict(b, b)),
         Panel([hung("G-inside", i) for i in (a, b, c)], appraiser=-0.7),
     )
@@ -281,6 +288,7 @@ class GameSettings(Settings):
     picture: Path | None = Field(None, description="a picture file whose outline is the data")
     loss: LossName = Field("relativistic", description="what the players minimise")
     order: Order = Field("D-first", description="who is the inner loop, or who begins")
+    waves: bool = Field(True, description="whether the players read their input through waves too")
     rounds: int = Field(3000, ge=10, le=100_000, description="of the outer player")
     seed: int = Field(0, ge=0, lt=2**63, description="of everything random")
 
@@ -288,7 +296,7 @@ class GameSettings(Settings):
 def play_variant(settings: GameSettings, folder: Path, progress: Progress) -> Played:
     """One game: game.mp4, game.gif, game.png."""
     place = PLACES[settings.data]() if settings.picture is None else _outline_of(settings.picture)
-    rules = {**LOSSES[settings.loss], **ORDERS[settings.order]}
+    rules = {**(WAVES if settings.waves else {}), **LOSSES[settings.loss], **ORDERS[settings.order]}
     job = Job(place, rules, settings.rounds, seed=settings.seed)
     watched = watch(job, lambda share: progress("playing", int(BAR * share), BAR))
     _write_clips(folder, "game", {settings.loss: watched}, place, progress)
@@ -325,6 +333,7 @@ def constants() -> dict[str, str]:
         "even": f"{EVEN_ROUNDS:,}",
         "r1": f"{SMOOTH['r1_gamma']}",
         "samples": f"{SAMPLES:,}",
+        "loss_rounds": f"{LOSS_ROUNDS:,}",
     }
 
 
