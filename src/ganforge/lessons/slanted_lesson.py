@@ -339,18 +339,12 @@ def _clip(folder: Path, moments: list[Moment], progress: Progress) -> None:
 
     def draw(step: int) -> Pictures:
         m = moments[step]
-        with figure(10.8, 6.4) as made:
-            panels = made.subplots(2, 3, gridspec_kw={"width_ratios": [2, 1, 1.3]})
+        with figure(8.4, 6.0) as made:
+            panels = made.subplots(2, 2, gridspec_kw={"width_ratios": [2, 1]})
             forger_network(panels[0, 0], m.forger, 0.5)
             critic_network(panels[1, 0], m.critic, m.forger.draw(0.5))
             _show(panels[0, 1], m.forger.draw(0.5), "G(½)")
-            square = np.stack(np.meshgrid(np.linspace(0, 1, 41), np.linspace(0, 1, 41)), -1)[..., [0, 1, 1, 0]]
-            panels[1, 1].imshow(
-                m.critic.verdict(square), origin="lower", extent=(0, 1, 0, 1), cmap="PuOr", vmin=0, vmax=1
-            )
-            panels[1, 1].set(xticks=[0, 1], yticks=[0, 1], xlabel="x₁ = x₄", ylabel="x₂ = x₃")
-            error_curves(panels[0, 2], float(m.critic.verdict(FACES[0])), float(m.critic.verdict(m.forged)))
-            training_curves(panels[1, 2], moments[: step + 1], EPOCHS)
+            training_curves(panels[1, 1], moments[: step + 1], EPOCHS)
             made.suptitle(f"round {step // len(FACES) + 1:,}", fontsize=12, x=0.02, ha="left")
             return pixels(made, 66)
 
