@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganforge.drawing.grids import Pictures, to_uint8
+from ganforge.game import Draw
 from ganforge.model import Model
 from ganforge.progress import Progress
 
@@ -33,8 +34,8 @@ def judge_alone(discriminator: nn.Module, real: Tensor, forged: Tensor) -> nn.Mo
         if isinstance(layer, nn.BatchNorm2d):
             layer.track_running_stats, layer.momentum = True, None
             for name, start in (("running_mean", 0.0), ("running_var", 1.0)):
-                layer.register_buffer(name, torch.full((layer.num_features,), start))
-            layer.register_buffer("num_batches_tracked", torch.tensor(0))
+                layer.register_buffer(name, torch.full((layer.num_features,), start, device=real.device))
+            layer.register_buffer("num_batches_tracked", torch.tensor(0, device=real.device))
     judge.train()
     with torch.no_grad():
         for a, b in zip(real.chunk(MEASURING_BATCHES), forged.chunk(MEASURING_BATCHES), strict=True):
@@ -55,12 +56,12 @@ def practise(
         count: of pictures (H, W, 3), from seeds ``seed`` ….
         seed: of the first picture.
     """
-    z = model.latents([seed + i for i in range(count)])
+    z, real = model.latents([seed + i for i in range(count)]), real.to(model.device)
     g = deepcopy(model.generator).requires_grad_(True)
     with torch.no_grad():
         judge = judge_alone(model.discriminator, real, g(model.latents(range(len(real)))))
     adam = torch.optim.Adam(g.parameters(), RATE, (0.5, 0.999))
-    random = torch.Generator().manual_seed(seed)
+    draw = Draw(seed, model.device)
     shown = []
     for step in range(moments[-1] + 1):
         if step in moments:
@@ -70,7 +71,7 @@ def practise(
         if step < moments[-1]:
             g.train()
             adam.zero_grad()
-            score: Tensor = judge(g(torch.randn(BATCH, z.shape[1], generator=random))).mean()
+            score: Tensor = judge(g(g.latents(draw, BATCH))).mean()
             (-score).backward()  # type: ignore[no-untyped-call]
             adam.step()
         progress("forging for a critic asleep", step, moments[-1])

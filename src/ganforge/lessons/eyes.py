@@ -29,6 +29,8 @@ Spot = tuple[float, float]
 TRAINING, COLLECTION = 1536, 71
 """Avatars that the spotter learns from: how many, and the collection's seed (no other uses it)."""
 BATCH, STEPS = 48, 500
+EMPTY = 8
+"""Pictures of a batch that show no face."""
 BLOB = 1.6
 """Standard deviation of a blob on an avatar of 64 pixels, in pixels."""
 DIFFERENT, APART = 40, 3
@@ -93,7 +95,8 @@ class EyeSource:
     """Avatars with blobs on their eyes as a fourth channel, half of them mirrored, brightness and colours varied.
 
     Patches of other avatars, many of them with an eye in their middle, are pasted over two thirds: else the net would learn
-    that there are two eyes side by side and look for no third.
+    that there are two eyes side by side and look for no third. A sixth are no faces at all, noise or blurred beyond
+    recognition, and have no eyes.
     """
 
     def __init__(self, view: View, progress: Progress = silent) -> None:
@@ -113,12 +116,15 @@ class EyeSource:
         return len(self._made)
 
     def batch(self, number: int) -> Batch:
-        """The ``number``-th batch."""
+        """The ``number``-th batch: 48×4×side×side, float32."""
         random = np.random.default_rng((COLLECTION, number))
         chosen = self._made[random.integers(len(self._made), size=BATCH)]
         for one in chosen[: 2 * BATCH // 3]:
             for other in self._made[random.integers(len(self._made), size=random.integers(1, 5))]:
                 self._paste(one, other, random)
+        chosen[-EMPTY:, 3] = 0
+        chosen[-EMPTY:-2, :3] = _blurred(chosen[-EMPTY:-2, :3])
+        chosen[-2:, :3] = random.uniform(-1, 1, chosen[-2:, :3].shape)
         chosen = np.where(random.random((BATCH, 1, 1, 1)) < 0.5, chosen, chosen[..., ::-1])
         pictures = chosen[:, :3] * random.uniform(0.7, 1.1, (BATCH, 3, 1, 1)) + random.normal(0, 0.1, (BATCH, 3, 1, 1))
         pictures = pictures + random.normal(0, random.uniform(0, 0.12, (BATCH, 1, 1, 1)), pictures.shape)
@@ -127,7 +133,7 @@ class EyeSource:
     def _paste(
         self, picture: npt.NDArray[np.float32], other: npt.NDArray[np.float32], random: np.random.Generator
     ) -> None:
-        """A square of the other one, somewhere."""
+        """A square of the other one, somewhere: both 4×side×side, the first changed in place."""
         side, room = self._patch, picture.shape[1] - self._patch + 1
         top, left = random.integers(0, room, 2)
         rows, columns = np.nonzero(other[3] > CENTRE)
@@ -136,6 +142,14 @@ class EyeSource:
             top, left = (int(np.clip(at[i] - side // 2, 0, room - 1)) for at in (rows, columns))
         there = [slice(at, at + side) for at in random.integers(0, room, 2)]
         picture[:, there[0], there[1]] = other[:, top : top + side, left : left + side]
+
+
+def _blurred(pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """(n, 3, H, W) → the same, of 5×5 colours that run into one another."""
+    small = torch.nn.functional.adaptive_avg_pool2d(torch.from_numpy(pictures), 5)
+    large = torch.nn.functional.interpolate(small, size=pictures.shape[2:], mode="bilinear", align_corners=False)
+    blurred: npt.NDArray[np.float32] = large.numpy()
+    return blurred
 
 
 def learn_to_count(view: View, progress: Progress = silent) -> nn.Module:

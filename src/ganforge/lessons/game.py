@@ -155,8 +155,8 @@ def by_chance(place: Place) -> Coverage:
 # --- what the games show ----------------------------------------------------------------------------------------------
 
 
-def collapse_of(watched: Watched) -> tuple[float, Points]:
-    """How far samples lie from their middle, the median of the last half of the looks; how far it moved between any two."""
+def collapse_of(watched: Watched) -> tuple[float, npt.NDArray[np.float64]]:
+    """How far samples lie from their middle, the median of the last half of the looks; how far it moved, look by look."""
     half = len(watched.looks) // 2
     samples, middles = [seen.samples for seen in watched.looks[half:]], watched.middles[half:]
     width = np.median([np.linalg.norm(p - m, axis=1).mean() for p, m in zip(samples, middles, strict=True)])
@@ -193,6 +193,17 @@ def verdicts_on(field: npt.NDArray[np.float64], points: Points) -> npt.NDArray[n
 def usual_modes(watched: Watched) -> float:
     """The median of captured modes over the second half of the looks."""
     return float(np.median(watched.modes[len(watched.modes) // 2 :]))
+
+
+def usual_share(watched: Watched) -> float:
+    """The median share of samples near a mode over the second half of the looks."""
+    return float(np.median([one.high_quality for one in watched.coverage[len(watched.coverage) // 2 :]]))
+
+
+def min_and_max(watched: Watched) -> tuple[int, int]:
+    """Fewest and most modes captured at a look of the second half."""
+    late = watched.modes[len(watched.modes) // 2 :]
+    return min(late), max(late)
 
 
 # --- x·y --------------------------------------------------------------------------------------------------------------

@@ -47,13 +47,15 @@ from ganforge.lessons.game import (
     collapse_of,
     farthest_three,
     in_sight,
+    min_and_max,
     play_bilinear,
     usual_modes,
+    usual_share,
     verdicts_on,
     watch,
     wide_ring,
 )
-from ganforge.lessons.lesson import BAR, Lesson, Played, Settings, Variant, side_by_side
+from ganforge.lessons.lesson import BAR, Lesson, Played, Settings, Variant, percent, side_by_side
 from ganforge.lessons.points import Place, Points, outline
 from ganforge.measures.modes import Coverage
 from ganforge.pictures.collection import UnreadablePicture
@@ -123,7 +125,11 @@ def _values(
 ) -> dict[str, str]:
     width, hops = collapse_of(orders["G-inside"])
     values = {"width": f"{width:.2f}", "hop": f"{np.median(hops):.2f}"}
-    values |= {order.lower().replace("-", "_"): f"{usual_modes(watched):g}" for order, watched in orders.items()}
+    for order, watched in orders.items():
+        values[order.lower().replace("-", "_")] = f"{usual_modes(watched):g}"
+        values[order.lower().replace("-", "_") + "_good"] = percent(usual_share(watched))
+    least, most = min_and_max(orders["G-inside"])
+    values |= {"g_least": str(least), "g_most": str(most)}
     for loss, played in losses.items():
         values |= {f"{loss}_{name}": _covered(played[name].coverage[-1]) for name in MODAL}
     return values | {f"chance_{name}": _covered(one) for name, one in chance.items()}
@@ -251,9 +257,9 @@ def _draw_bilinear(folder: Path) -> None:
 def _draw_story(folder: Path, orders: dict[Order, Watched]) -> None:
     """What hangs on the wall are the games themselves."""
 
-    def verdict(before: int, after: int) -> float:
-        """D's at look ``after`` on what G drew at look ``before``, when G is inside."""
-        game = orders["G-inside"].looks
+    def verdict(order: Order, before: int, after: int) -> float:
+        """D's at look ``after`` on what G drew at look ``before``."""
+        game = orders[order].looks
         return float(np.mean(verdicts_on(game[after].field, game[before].samples)))
 
     def hung(order: Order, i: int, *, forged: bool = True) -> Pictures:
@@ -264,15 +270,15 @@ def _draw_story(folder: Path, orders: dict[Order, Watched]) -> None:
             return pixels(made, 100)
 
     a, b, c = farthest_three(orders["G-inside"])
-    answered = min(verdict(a, later) for later in range(a + 1, min(a + 5, len(orders["G-inside"].looks))))
+    answered = min(verdict("G-inside", a, later) for later in range(a + 1, min(a + 5, len(orders["G-inside"].looks))))
     panels = (
         Panel([hung("D-inside", 0, forged=False)]),
         Panel([hung("D-inside", 0)], forger=0.6, appraiser=-0.4, verdict=0.05),
         Panel([hung("D-inside", 12)], forger=0.2, appraiser=0.1, verdict=0.3),
-        Panel([hung("D-inside", -1)], forger=1.0, appraiser=0.1, verdict=0.5),
-        Panel([hung("G-inside", a)], forger=0.9, appraiser=0.6, verdict=verdict(a, a)),
+        Panel([hung("D-first", -1)], forger=1.0, appraiser=0.1, verdict=verdict("D-first", -1, -1)),
+        Panel([hung("G-inside", a)], forger=0.9, appraiser=0.6, verdict=verdict("G-inside", a, a)),
         Panel([hung("G-inside", a)], forger=-0.5, appraiser=-0.8, verdict=answered),
-        Panel([hung("G-inside", b)], forger=0.9, appraiser=0.6, verdict=verdict(b, b)),
+        Panel([hung("G-inside", b)], forger=0.9, appraiser=0.6, verdict=verdict("G-inside", b, b)),
         Panel([hung("G-inside", i) for i in (a, b, c)], appraiser=-0.7),
     )
     save_story(folder, panels)
