@@ -76,7 +76,7 @@ def trained(
     folder, minutes = args.work / name, minutes / args.faster
     with watching(folder) as view:
         if not (folder / "run.json").exists():
-            write_json(measured_file(args, name), provenance())
+            write_json(measured_file(args, name), [provenance()])
             return ganforge.train(
                 pictures, minutes=minutes, recipe=recipe, settings=settings, out=folder, observers=[view],
                 progress=view.progress, **more,
@@ -93,6 +93,8 @@ def trained(
         if not all(same):
             sys.exit(f"{folder} is a run of other settings; remove it to measure anew.")
         if run.state().get("state") != "finished":
+            stamps = json.loads(measured_file(args, name).read_text("utf-8"))
+            write_json(measured_file(args, name), sorted({*stamps, provenance()}))
             run = ganforge.resume(folder, observers=[view], progress=view.progress)
     return run
 
@@ -121,7 +123,8 @@ def publish(
         print("\n".join([f"A trial, {args.faster:g} times shorter; nothing is kept.", *lines]))
         return
     write_json(MEASURED / f"{name}.json", values)
-    write_section(title, command, lines, [json.loads(measured_file(args, run).read_text("utf-8")) for run in runs])
+    stamps = [stamp for run in runs for stamp in json.loads(measured_file(args, run).read_text("utf-8"))]
+    write_section(title, command, lines, stamps)
 
 
 # --- CIFAR-10 ---------------------------------------------------------------------------------------------------------
@@ -137,7 +140,18 @@ def cifar(args: argparse.Namespace) -> None:
         run = trained(args, f"cifar-{name}", args.pictures, CIFAR_MINUTES, "cifar32", settings)
         samples, file = drawn(run, CIFAR_SAMPLES), args.work / f"cifar-{name}.npz"
         np.savez(file, images=samples)
-        words = [sys.executable, args.judge, args.judged, file, "--net", "resnet20", "--size", "32", "--n", "5000"]
+        words = [
+            sys.executable,
+            args.judge,
+            args.judged,
+            file,
+            "--net",
+            "resnet20",
+            "--size",
+            "32",
+            "--n",
+            str(CIFAR_SAMPLES),
+        ]
         said = subprocess.run(words, capture_output=True, text=True, check=True).stdout
         found[name] = {
             **json.loads(said.strip().splitlines()[-1]),
@@ -209,7 +223,8 @@ def fashion(args: argparse.Namespace) -> None:
     grey, labels = np.asarray(pack.pictures)[..., 0], pack.table[:, 0].astype(int)
     order = np.random.default_rng(0).permutation(len(grey))
     training, held_out = order[HELD_OUT:], order[:HELD_OUT]
-    classes, stacked = args.work / "fashion-classes.npz", args.work / "fashion-stacked.npz"
+    name = pack.digest[:12]  # other pictures, other files
+    classes, stacked = args.work / f"fashion-classes-{name}.npz", args.work / f"fashion-stacked-{name}.npz"
     if not stacked.exists():
         with replacing(classes) as temporary:
             np.savez(temporary, images=np.repeat(grey[training][..., None], 3, 3), labels=labels[training])
@@ -283,7 +298,7 @@ def triples(grey: npt.NDArray[np.uint8], count: int, seed: int) -> Pictures:
 
 def imagenet(args: argparse.Namespace) -> None:
     """Class folders like ImageNet's from a zip with a metadata.csv (file_name, label)."""
-    folders = args.work / "class-folders"
+    folders = args.work / f"class-folders-{args.pictures.stem}"
     if not folders.exists():
         partial = args.work / ".class-folders"
         with zipfile.ZipFile(args.pictures) as opened:
@@ -292,7 +307,7 @@ def imagenet(args: argparse.Namespace) -> None:
             for row in table:
                 target = partial / f"n{int(row['label']):08}" if row["label"].isdigit() else partial / row["label"]
                 target.mkdir(parents=True, exist_ok=True)
-                (target / row["file_name"]).write_bytes(opened.read(names[Path(row["file_name"]).name]))
+                (target / Path(row["file_name"]).name).write_bytes(opened.read(names[Path(row["file_name"]).name]))
         partial.rename(folders)
     run = trained(args, "imagenet-smoke", folders, SMOKE_MINUTES, "imagenet128", {})
     save_png(grid(drawn(run, 32), columns=8), args.work / "imagenet-smoke.png")

@@ -25,8 +25,8 @@ SHOWN = 12
 """Feature maps of a layer."""
 GAP = (0, 114, 178)
 """Between maps, which are grey."""
-COMPANY = 64
-"""Pictures that D judges at once."""
+COMPANY, MOST_PIXELS = 64, 2**20
+"""Pictures that D judges at once, and how many pixels they may have together: all maps of all of them are kept."""
 LITTLE_MINUTES, LITTLE_PICTURES = 1.5, "avatars:2000"
 """The generator that is trained where the user names no Model."""
 
@@ -50,7 +50,8 @@ def play_variant(settings: AnatomySettings, folder: Path, progress: Progress) ->
     else:
         model = train_little(LITTLE_PICTURES, LITTLE_MINUTES, folder / "run", "training a little generator", progress)
     progress("looking inside", 0, 1)
-    z = model.latents([(settings.seed + i) % 2**64 for i in range(COMPANY)])
+    company = max(2, min(COMPANY, MOST_PIXELS // (model.card.height * model.card.width)))
+    z = model.latents([(settings.seed + i) % 2**64 for i in range(company)])
     anatomy = dissect(model.generator, model.discriminator, z)
     _draw_generator(folder, anatomy)
     _draw_discriminator(folder, anatomy)
@@ -96,7 +97,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 
 def _mosaic(layer: Layer) -> npt.NDArray[np.float32]:
-    """Maps as one array, four in a row; NaN between them."""
+    """C×H×W maps as one array (rows·(H + gap) − gap, 4·(W + gap) − gap), four in a row; NaN between them."""
     maps = liveliest(layer, SHOWN)
     height, width = maps.shape[1:]
     gap = max(1, height // 16)

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 from ganforge.attributes import Value
 from ganforge.avatars import draw
@@ -91,7 +91,7 @@ def _hang(canvas: Image.Image, pen: ImageDraw.ImageDraw, shown: Sequence[Picture
         pen.rectangle(_box(x - 5, top - 5, x + side + 13, top + side + 13), fill=SHADOW)
         pen.rectangle(_box(x - 9, top - 9, x + side + 9, top + side + 9), fill=FRAME)
         how = Image.Resampling.NEAREST if picture.shape[0] < side else Image.Resampling.LANCZOS
-        hung = Image.fromarray(picture).resize((side * FINER, side * FINER), how)
+        hung = ImageOps.pad(Image.fromarray(picture), (side * FINER, side * FINER), how, color=PAPER)
         canvas.paste(hung, (x * FINER, top * FINER))
 
 
