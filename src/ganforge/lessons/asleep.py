@@ -4,15 +4,17 @@ For a fixed critic the best a generator can do is to put every picture where he 
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from copy import deepcopy
 
 import torch
 from torch import Tensor, nn
 
 from ganforge.drawing.grids import Pictures, to_uint8
-from ganforge.game import Draw
+from ganforge.game import Batch, Losses, Step, Turn
 from ganforge.model import Model
 from ganforge.progress import Progress
+from ganforge.training.step import Table, run_step
 
 BATCH, RATE = 32, 2e-4
 MEASURING_BATCHES = 10
@@ -44,6 +46,19 @@ def judge_alone(discriminator: nn.Module, real: Tensor, forged: Tensor) -> nn.Mo
     return judge.eval()
 
 
+class Unseen:
+    """A source for a player who looks at no real picture: the same one, always."""
+
+    size = None
+
+    def __init__(self, pictures: Tensor) -> None:
+        self._batch = Batch(pictures)
+
+    def batch(self, number: int) -> Batch:
+        """The ``number``-th batch, N×3×H×W."""
+        return self._batch
+
+
 def practise(
     model: Model, real: Tensor, moments: Sequence[int], count: int, seed: int, progress: Progress
 ) -> list[Pictures]:
@@ -60,19 +75,21 @@ def practise(
     g = deepcopy(model.generator).requires_grad_(True)
     with torch.no_grad():
         judge = judge_alone(model.discriminator, real, g(model.latents(range(len(real)))))
-    adam = torch.optim.Adam(g.parameters(), RATE, (0.5, 0.999))
-    draw = Draw(seed, model.device)
+
+    def minus_score(step: Step) -> Losses:
+        return Losses(-judge(g(g.latents(step.draw, BATCH))).mean())
+
+    turn = Turn("G", g, torch.optim.Adam(g.parameters(), RATE, (0.5, 0.999)), minus_score)
+    table = Table((turn,), Unseen(real[:1]), model.device.type, nullcontext, seed)
     shown = []
-    for step in range(moments[-1] + 1):
-        if step in moments:
-            g.eval()
-            with torch.no_grad():
-                shown.append(to_uint8(g(z)))
-        if step < moments[-1]:
-            g.train()
-            adam.zero_grad()
-            score: Tensor = judge(g(g.latents(draw, BATCH))).mean()
-            (-score).backward()  # type: ignore[no-untyped-call]
-            adam.step()
-        progress("forging for a critic asleep", step, moments[-1])
+    with torch.random.fork_rng(devices=[]):  # a step seeds torch's own random numbers
+        for step in range(moments[-1] + 1):
+            if step in moments:
+                g.eval()
+                with torch.no_grad():
+                    shown.append(to_uint8(g(z)))
+                g.train()
+            if step < moments[-1]:
+                run_step(table, step / moments[-1])
+            progress("forging for a critic asleep", step, moments[-1])
     return shown

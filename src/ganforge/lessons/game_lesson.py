@@ -220,7 +220,7 @@ def _write_clips(folder: Path, name: str, games: dict[str, Watched], place: Plac
                 some = seen.arrows[:48]
                 draw_plane(axes, REACH, real=real, forged=seen.samples, field=seen.field, arrows=some, size=8)
                 heading(axes, title, f"{watched.rounds[i]:,}")
-            return pixels(made, 60)
+            return pixels(made, 50)
 
     write_both([draw(i) for i in range(count)], folder / name, 8)
     progress("drawing a clip", count, count)
