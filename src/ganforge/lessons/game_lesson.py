@@ -100,7 +100,7 @@ def play_lesson(folder: Path, progress: Progress) -> Played:
 
 
 def _covered(one: Coverage) -> str:
-    return f"{one.modes} of {len(one.counts)}, {100 * one.high_quality:.0f} %"
+    return f"{one.modes} of {len(one.counts)}, {percent(one.high_quality)}"
 
 
 def _play_all(progress: Progress) -> tuple[dict[Order, Watched], dict[LossName, dict[str, Watched]]]:

@@ -332,7 +332,7 @@ def _seeds(folder: Path, others: list[Array]) -> None:
 
 
 def _clip(folder: Path, moments: list[Moment], progress: Progress) -> None:
-    """The whole training in ten seconds: dense at first, where most happens."""
+    """The whole training in eight seconds: dense at first, where most happens."""
 
     def frames() -> list[int]:
         return sorted({int((len(moments) - 1) * (i / 39) ** 1.6) for i in range(40)})
