@@ -231,7 +231,7 @@ def fashion(args: argparse.Namespace) -> None:
         with replacing(stacked) as temporary:
             np.savez(temporary, images=triples(grey[training], STACKED_TRAINING, 1))
     judge = trained(
-        args, "fashion-classifier", classes, CLASSIFIER_MINUTES, "classifier", {"classes": 10}, size=28, flip=False
+        args, "fashion-classifier", classes, CLASSIFIER_MINUTES, "classifier", {}, size=28, flip=False
     )
     net = load_parts(judge.path / "model")[1]["net"].eval()
 

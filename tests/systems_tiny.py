@@ -9,12 +9,13 @@ from PIL import Image
 from pydantic import Field
 from torch import Tensor, nn
 
+from ganforge.attributes import Choice, Flag, Range, Schema
 from ganforge.game import Losses, Phase, PictureConfig, Recipe, Step, System, Turn
-from ganforge.systems import configure, recipes
+from ganforge.systems import configure, recipes, with_attributes
 from ganforge.systems.dcgan import Dcgan, DcganConfig
 
 TINY = {
-    "classifier": {"widths": "4,8", "batch_size": "8", "classes": "2"},
+    "classifier": {"widths": "4,8", "batch_size": "8"},
     "dcgan": {"g.widths": "16,8", "d.widths": "8,16", "z_size": "8", "batch_size": "8"},
     "dcgan64": {"g.widths": "16,8,8,8", "d.widths": "8,8,8,16", "batch_size": "8"},
     "dcgan64_pytorch": {"g.widths": "16,8,8,8", "d.widths": "8,8,8,16", "batch_size": "8"},
@@ -24,11 +25,15 @@ TINY = {
 }
 
 
+SCHEMA = Schema(attributes=(Choice(name="kind", values=("a", "b")), Flag(name="bright"), Range(name="size", low=0, high=2)))
+"""What the pictures of a contract test carry, for the systems that learn it."""
+
+
 def tiny(name: str) -> tuple[Recipe, PictureConfig]:
     """A recipe and its smallest sensible config (16×16 where the recipe takes any size)."""
     recipe = recipes()[name]
     height, width = recipe.size or (16, 16)
-    return recipe, configure(recipe, height, width, TINY[name])
+    return recipe, with_attributes(configure(recipe, height, width, TINY[name]), SCHEMA)
 
 
 def write_pictures(folder: Path, count: int = 80, side: int = 20, seed: int = 0) -> Path:

@@ -7,6 +7,7 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from ganforge.attributes import Schema
 from ganforge.errors import UnknownNameError, UsageError
 from ganforge.game import PictureConfig, Recipe, System
 
@@ -58,6 +59,17 @@ def configure(recipe: Recipe, height: int, width: int, settings: dict[str, str] 
     return config
 
 
+def with_attributes(config: PictureConfig, schema: Schema) -> PictureConfig:
+    """The config of a system that learns what pictures carry, made for pictures of this schema; others as they are.
+
+    Raises:
+        UnknownNameError: the config names an attribute that the pictures do not have.
+    """
+    if "attributes" not in type(config).model_fields:
+        return config
+    return type(config).model_validate(config.model_dump() | {"attributes": schema})
+
+
 def settings_of(recipe: Recipe) -> list[tuple[str, str, str]]:
     """Every setting of a recipe: (key, value at 64×64 or the recipe's own size, what it means)."""
     config = recipe.make(*(recipe.size or (64, 64)))
@@ -68,6 +80,8 @@ def _described(model: BaseModel, prefix: str = "") -> list[tuple[str, str, str]]
     rows: list[tuple[str, str, str]] = []
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
+        if isinstance(value, Schema):
+            continue  # what the pictures carry is no setting
         if isinstance(value, BaseModel):
             rows += _described(value, f"{prefix}{name}.")
         else:
@@ -83,7 +97,7 @@ def _described(model: BaseModel, prefix: str = "") -> list[tuple[str, str, str]]
 
 
 def _set(config: type[BaseModel], values: dict[str, Any], key: str, text: str) -> None:
-    known = _flatten(values)
+    known = {name for name in _flatten(values) if not name.startswith("attributes.")}  # no setting: the pictures' own
     if key not in known:
         raise UnknownNameError("setting", key, known)
     *sections, last = key.split(".")

@@ -1,20 +1,23 @@
-"""A small classifier: which class a picture belongs to. One player, one turn.
+"""A small classifier: what a picture carries. One player, one turn.
 
-It judges generators: how many of a collection's classes their samples show, and how surely. Three strided convolutions
-with batch normalisation, the mean over places, one matrix product; cross entropy against the labels that class folders,
-IDX files and tables carry.
+It judges generators: whether samples carry the attributes asked for, how many of a collection's classes they show, and
+how surely. Strided convolutions with batch normalisation, the mean over places, one matrix product. Every attribute of
+the pictures' schema has its own outputs and its own loss: cross entropy for a choice, binary cross entropy for a flag,
+squared error for a number.
 
-Shapes: N pictures · K classes; logits N×K.
+Shapes: N pictures · A attributes · O outputs of all attributes: K for a choice of K values, 1 for a flag (its logit), 1
+for a range (scaled to −1 … 1); outputs N×O, in the schema's order.
 """
 
 from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from ganforge.errors import UsageError
+from ganforge.attributes import Attribute, Choice, Range, Schema
+from ganforge.errors import UnknownNameError, UsageError
 from ganforge.game import Losses, PictureConfig, Recipe, Step, System, Turn
 from ganforge.ops.schedules import cosine
 
@@ -23,18 +26,35 @@ UNKNOWN = -100
 
 
 class ClassifierConfig(PictureConfig):
-    """A classifier of K classes."""
+    """A classifier of a schema's attributes."""
 
-    classes: int = Field(10, ge=2, description="how many there are")
-    column: int = Field(0, ge=0, description="which attribute of a picture is its class, counted from 0")
+    attributes: Schema = Field(Schema(), description="what the pictures carry; taken from them when training begins")
+    only: tuple[str, ...] = Field((), description="names of the attributes to learn; all of them where none is named")
     widths: tuple[int, ...] = Field((48, 96, 192), min_length=1, description="maps from fine to coarse")
     dropout: float = Field(0.2, ge=0, lt=1, description="share of the last features that is hidden in training")
     learning_rate: float = Field(2e-3, gt=0, description="AdamW's, down to zero along a cosine")
     weight_decay: float = Field(0.02, ge=0, description="AdamW's")
 
+    @model_validator(mode="after")
+    def _known(self) -> "ClassifierConfig":
+        names = self.attributes.names
+        for name in self.only if names else ():
+            if name not in names:
+                raise UnknownNameError("attribute", name, names)
+        return self
+
+    def learnt(self) -> list[tuple[int, Attribute]]:
+        """(column in the pictures' table, attribute) of every attribute that is learnt."""
+        return [(i, a) for i, a in enumerate(self.attributes.attributes) if not self.only or a.name in self.only]
+
+
+def outputs_of(attribute: Attribute) -> int:
+    """How many numbers the net gives for an attribute."""
+    return len(attribute.values) if isinstance(attribute, Choice) else 1
+
 
 class ClassifierNet(nn.Module):
-    """3×H×W → two convolutions an octave → mean over places → K logits."""
+    """3×H×W → two convolutions an octave → mean over places → O outputs."""
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
@@ -45,16 +65,17 @@ class ClassifierNet(nn.Module):
                 layers += [nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
             before = width
         self.layers = nn.Sequential(*layers)
-        self.judge = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(before, config.classes))
+        outputs = sum(outputs_of(attribute) for _, attribute in config.learnt())
+        self.judge = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(before, outputs))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """pictures N×3×H×W in [−1, 1] → N×K logits."""
-        logits: Tensor = self.judge(self.layers(pictures).mean((2, 3)))
-        return logits
+        """pictures N×3×H×W in [−1, 1] → N×O outputs."""
+        outputs: Tensor = self.judge(self.layers(pictures).mean((2, 3)))
+        return outputs
 
 
 class Classifier(System):
-    """Cross entropy, Adam with decoupled weight decay."""
+    """The sum of the attributes' losses; Adam with decoupled weight decay."""
 
     name = "classifier"
     kind = "net"
@@ -65,39 +86,40 @@ class Classifier(System):
 
     @classmethod
     def make_nets(cls, config: ClassifierConfig) -> dict[str, nn.Module]:
-        """The net, freshly initialised."""
-        return {"net": ClassifierNet(config)}
-
-    def loss(self, step: Step) -> Losses:
-        """−log p(class | picture), over the pictures whose class is known."""
-        condition = step.batch.condition
-        if condition is None or condition.attributes is None or self.config.column >= condition.attributes.shape[1]:
+        """The net, freshly initialised. Raises UsageError where the pictures carry nothing."""
+        if not config.learnt():
             raise UsageError(
                 "These pictures carry no classes. Put them into one folder a class, or add a metadata.csv."
             )
-        column = condition.attributes[:, self.config.column]
-        if step.number == 0 or column.device.type == "cpu":
-            self._check(column, first=step.number == 0)
-        none = (
-            column.isnan() | (column < 0) | (column >= self.config.classes)
-        )  # on a GPU such a label kills the process
-        labels = torch.where(none, UNKNOWN, column).long()
-        known = (labels != UNKNOWN).sum().clamp(min=1)
-        logits = self.net(step.batch.pictures).float()
-        loss = F.cross_entropy(logits, labels, ignore_index=UNKNOWN, reduction="sum") / known
-        return Losses(loss, {"hit_rate": (logits.argmax(1) == labels).sum() / known})
+        return {"net": ClassifierNet(config)}
 
-    def _check(self, column: Tensor, *, first: bool) -> None:
-        """On a GPU before the first step only: looking at numbers makes it wait."""
-        known = column[~column.isnan()]
-        if first and not len(known):
-            raise UsageError(f"No picture of the first batch carries a class in column {self.config.column}.")
-        if bool((known != known.round()).any()) or bool((known < 0).any()):
-            raise UsageError(
-                f"Column {self.config.column} of what is known of the pictures is no class; say --set column=…"
-            )
-        if bool((known >= self.config.classes).any()):
-            raise UsageError(f"There are more than {self.config.classes} classes; say --set classes=…")
+    def loss(self, step: Step) -> Losses:
+        """−log p(attributes | picture), over what is known of each picture."""
+        table = None if step.batch.condition is None else step.batch.condition.attributes
+        if table is None or table.shape[1] != len(self.config.attributes.attributes):
+            raise UsageError("These pictures carry other attributes than the classifier was made for.")
+        outputs = self.net(step.batch.pictures).float()
+        sizes = [outputs_of(attribute) for _, attribute in self.config.learnt()]
+        total, hits, judged = outputs.sum() * 0, outputs.new_zeros(()), outputs.new_zeros(())
+        for (column, attribute), mine in zip(self.config.learnt(), outputs.split(sizes, 1), strict=True):
+            value = table[:, column]
+            known = ~value.isnan()
+            count = known.sum().clamp(min=1)
+            value = value.nan_to_num(0)
+            if isinstance(attribute, Range):
+                wanted = 2 * (value - attribute.low) / max(attribute.high - attribute.low, 1e-12) - 1
+                total = total + ((mine[:, 0] - wanted).square() * known).sum() / count
+                continue
+            if isinstance(attribute, Choice):
+                labels = torch.where(known, value, UNKNOWN).long()
+                total = total + F.cross_entropy(mine, labels, ignore_index=UNKNOWN, reduction="sum") / count
+                right = mine.argmax(1) == labels
+            else:
+                apart = F.binary_cross_entropy_with_logits(mine[:, 0], value, reduction="none")
+                total = total + (apart * known).sum() / count
+                right = (mine[:, 0] > 0) == (value > 0.5)
+            hits, judged = hits + (right & known).sum(), judged + known.sum()
+        return Losses(total, {"hit_rate": hits / judged.clamp(min=1)})
 
     @property
     def net(self) -> nn.Module:
@@ -116,4 +138,4 @@ def classifier(height: int, width: int) -> ClassifierConfig:
     return ClassifierConfig(height=height, width=width, batch_size=128)
 
 
-RECIPES = (Recipe("classifier", Classifier, classifier, "no generator: tells the classes of a collection apart"),)
+RECIPES = (Recipe("classifier", Classifier, classifier, "no generator: tells what the pictures of a collection carry"),)

@@ -13,7 +13,7 @@ from ganforge.files import quoted
 from ganforge.game import PictureConfig
 from ganforge.pictures import Pack, PackOptions, known_pack, make_pack
 from ganforge.progress import Progress, silent
-from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system, reasons
+from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system, reasons, with_attributes
 from ganforge.training.budget import Budget, parse_count
 from ganforge.training.folder import Run, RunConfig, must_be_free, new_folder
 from ganforge.training.loop import Observer
@@ -101,6 +101,7 @@ def train(
     except ValidationError as error:
         raise UsageError("; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())) from None
     pack = make_pack(pictures, options, progress=progress)
+    config = with_attributes(config, pack.schema)
     run = Run.create(
         path,
         RunConfig(
