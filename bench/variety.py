@@ -230,9 +230,7 @@ def fashion(args: argparse.Namespace) -> None:
             np.savez(temporary, images=np.repeat(grey[training][..., None], 3, 3), labels=labels[training])
         with replacing(stacked) as temporary:
             np.savez(temporary, images=triples(grey[training], STACKED_TRAINING, 1))
-    judge = trained(
-        args, "fashion-classifier", classes, CLASSIFIER_MINUTES, "classifier", {}, size=28, flip=False
-    )
+    judge = trained(args, "fashion-classifier", classes, CLASSIFIER_MINUTES, "classifier", {}, size=28, flip=False)
     net = load_parts(judge.path / "model")[1]["net"].eval()
 
     def channels(pictures: Pictures) -> npt.NDArray[np.float32]:

@@ -25,7 +25,9 @@ TINY = {
 }
 
 
-SCHEMA = Schema(attributes=(Choice(name="kind", values=("a", "b")), Flag(name="bright"), Range(name="size", low=0, high=2)))
+SCHEMA = Schema(
+    attributes=(Choice(name="kind", values=("a", "b")), Flag(name="bright"), Range(name="size", low=0, high=2))
+)
 """What the pictures of a contract test carry, for the systems that learn it."""
 
 

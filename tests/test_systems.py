@@ -320,7 +320,10 @@ def test_the_classifier_says_when_there_is_nothing_to_learn(tmp_path, monkeypatc
         ganforge.train(pictures, settings=TINY["classifier"], out=tmp_path / "run", **quick)
     with pytest.raises(UnknownNameError, match="Did you mean hair"):
         ganforge.train(
-            "avatars:64:1", settings={**TINY["classifier"], "only": "hairs"}, out=tmp_path / "other", **quick | {"size": 32}
+            "avatars:64:1",
+            settings={**TINY["classifier"], "only": "hairs"},
+            out=tmp_path / "other",
+            **quick | {"size": 32},
         )
 
 
