@@ -12,6 +12,7 @@ from ganforge.cli.learn import learn
 from ganforge.cli.sample import sample
 from ganforge.cli.terminal import STOPPED, complain, prepare_streams
 from ganforge.cli.train import recipes, resume, train
+from ganforge.cli.turing import turing
 from ganforge.errors import GanforgeError
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.command()(demo)
 app.command()(train)
 app.command()(resume)
 app.command()(sample)
+app.command()(turing)
 app.command()(recipes)
 app.command()(learn)
 app.add_typer(data_app, name="data")
