@@ -7,6 +7,7 @@
      ├─ ModelError                not a model or run folder, or a damaged one
      ├─ RunError                  the run folder is there already, cannot be written, or cannot be resumed
      ├─ TrainingError             training cannot go on (non-finite three times, out of memory)
+     ├─ FetchError                a file cannot be brought from the network, or is not the one that was promised
      └─ MissingDependencyError    an extra or a system library is not installed
 
 A message says what came, what was expected, and how to mend it.
@@ -58,6 +59,10 @@ class RunError(GanforgeError):
 
 class TrainingError(GanforgeError):
     """Training cannot go on."""
+
+
+class FetchError(GanforgeError):
+    """A file cannot be brought from the network, or what came is not what was promised."""
 
 
 class MissingDependencyError(GanforgeError):
