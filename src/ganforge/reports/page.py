@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 import tempfile
 from collections.abc import Sequence
@@ -20,7 +18,7 @@ from ganforge.drawing.grids import Pictures, tile
 from ganforge.drawing.timelapse import Frame, draw_frame, timelapse
 from ganforge.files import replacing
 from ganforge.reports.charts import Chart, Line, evenly, line_chart
-from ganforge.reports.rendering import render, template_text
+from ganforge.reports.rendering import data_uri, jpeg, png, render, template_text
 from ganforge.reports.story import Story
 
 MOST_FINAL, MOST_REAL, MOST_SEEDS, MOST_FRAMES = 20, 12, 24, 40
@@ -78,8 +76,8 @@ def _context(story: Story) -> dict[str, Any]:
         "seeds": min(MOST_SEEDS, len(frames[-1].pictures)) if frames else 0,
         "charts": charts,
         "table": _table(charts),
-        "clip": _uri(clip, "video/mp4") if clip else None,
-        "poster": _uri(_jpeg(draw_frame(frames[-1]), 80), "image/jpeg") if clip and frames else None,
+        "clip": data_uri(clip, "video/mp4") if clip else None,
+        "poster": data_uri(jpeg(draw_frame(frames[-1]), 80), "image/jpeg") if clip and frames else None,
         "facts": _facts(story),
         "data": {
             "width": sheet_w,
@@ -96,7 +94,7 @@ def _context(story: Story) -> dict[str, Any]:
 def _moment(frame: Frame, sheet: bytes) -> dict[str, Any]:
     """What the slider shows at one position."""
     return {
-        "sheet": _uri(sheet, "image/jpeg"),
+        "sheet": data_uri(sheet, "image/jpeg"),
         "seen": frame.seen,
         "time": _clock(frame.seconds),
         "verdicts": [round(v, 4) if math.isfinite(v) else None for v in frame.verdicts[:MOST_SEEDS]],
@@ -113,7 +111,7 @@ def _sheets(frames: Sequence[Frame], height: int, width: int) -> tuple[list[Fram
         kept = [frames[i] for i in evenly(len(frames), most)]
         rows = [_row(frame.pictures[:MOST_SEEDS], height, width) for frame in kept]
         for quality in SHEET_QUALITIES:
-            encoded = [_jpeg(row, quality) for row in rows]
+            encoded = [jpeg(row, quality) for row in rows]
             if sum(map(len, encoded)) <= MOST_SHEET_BYTES:
                 return kept, encoded
         most = most * 2 // 3
@@ -145,25 +143,10 @@ def _light(mp4: bytes, frames: Sequence[Frame], room: int) -> bytes | None:
 def _still(picture: Pictures) -> str:
     """A picture of the hero: exact when it is small, a good JPEG when it is large."""
     if max(picture.shape) <= LARGEST_CELL:
-        return _uri(_encoded(picture, format="PNG", optimize=True), "image/png")
+        return data_uri(png(picture), "image/png")
     image = Image.fromarray(picture)
     image.thumbnail((2 * LARGEST_CELL, 2 * LARGEST_CELL), Image.Resampling.LANCZOS)  # for dense screens
-    return _uri(_jpeg(np.asarray(image), 88), "image/jpeg")
-
-
-def _jpeg(picture: Pictures, quality: int) -> bytes:
-    # 4:4:4: at 64 pixels, half the resolution of colour is seen
-    return _encoded(picture, format="JPEG", quality=quality, subsampling=0)
-
-
-def _encoded(picture: Pictures, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, **options)
-    return buffer.getvalue()
-
-
-def _uri(data: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+    return data_uri(jpeg(np.asarray(image), 88), "image/jpeg")
 
 
 # --- numbers ----------------------------------------------------------------------------------------------------------

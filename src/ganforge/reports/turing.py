@@ -6,9 +6,7 @@ picture has the same chance of 1/8, so the share of pairs that fool somebody est
 of the generator fool them (a stratified sample: its spread is at most that of a plain one, so the interval is safe).
 """
 
-import base64
 import hashlib
-import io
 import json
 import math
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ from ganforge.files import quoted, replacing
 from ganforge.model import Model
 from ganforge.pictures import Pack, split_held_out
 from ganforge.progress import Progress, silent
-from ganforge.reports.rendering import render, template_text
+from ganforge.reports.rendering import data_uri, jpeg, png, render, template_text
 
 MOST_PAIRS = 100
 DRAWN_A_PAIR = 8
@@ -280,20 +278,14 @@ def _encoded(strips: Pictures) -> tuple[list[str], tuple[int, int]]:
         ]
         for strip in strips
     ]
-    files = [_file(np.concatenate(pair, 1), format="PNG", optimize=True) for pair in tiles]
+    files = [png(np.concatenate(pair, 1)) for pair in tiles]
     kind = "image/png"
     if sum(map(len, files)) > MOST_PNG_BYTES:
         padding = ((0, -height % BLOCK), (0, -width % BLOCK), (0, 0))
         padded = [np.concatenate([np.pad(tile, padding, mode="edge") for tile in pair], 1) for pair in tiles]
-        files = [_file(pair, format="JPEG", quality=JPEG_QUALITY, subsampling=0) for pair in padded]
+        files = [jpeg(pair, JPEG_QUALITY) for pair in padded]
         kind = "image/jpeg"
-    return [f"data:{kind};base64,{base64.b64encode(file).decode('ascii')}" for file in files], (height, width)
-
-
-def _file(picture: Pictures, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, **options)
-    return buffer.getvalue()
+    return [data_uri(file, kind) for file in files], (height, width)
 
 
 def _rounded(interval: tuple[float, float]) -> list[float]:
