@@ -22,6 +22,7 @@ TINY = {
     "celeba28": {"g.widths": "16,8,8", "d.widths": "8,8,16", "batch_size": "8"},
     "cifar32": {"g.widths": "16,8,8", "d.widths": "8,8,16", "batch_size": "8"},
     "imagenet128": {"g.widths": "16,8,8,8,8", "d.widths": "8,8,8,8,16", "batch_size": "4"},
+    "matcher": {"widths": "4,8", "rows": "64", "row_size": "8", "hidden": "16", "size": "8", "batch_size": "8"},
 }
 
 

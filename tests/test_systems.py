@@ -17,7 +17,7 @@ from systems_tiny import SCHEMA, TINY, tiny, write_pictures
 
 
 class Noise:
-    """A source of seeded noise, in two classes."""
+    """A source of seeded noise, in two classes, with captions."""
 
     size = None
 
@@ -28,7 +28,8 @@ class Noise:
         classes = (torch.arange(self.shape[0]) % 2).float()[:, None].repeat(1, len(SCHEMA.attributes))
         classes[0] = torch.nan  # nobody knows
         noise = torch.rand(self.shape, generator=torch.Generator().manual_seed(number)) * 2 - 1
-        return Batch(noise, Condition(attributes=classes))
+        captions = [f"picture {number}-{i}" if i else "" for i in range(self.shape[0])]
+        return Batch(noise, Condition(attributes=classes), captions)
 
 
 def table_of(name: str, seed: int = 0):

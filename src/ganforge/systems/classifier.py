@@ -20,6 +20,7 @@ from ganforge.attributes import Attribute, Choice, Range, Schema
 from ganforge.errors import UnknownNameError, UsageError
 from ganforge.game import Losses, PictureConfig, Recipe, Step, System, Turn
 from ganforge.ops.schedules import cosine
+from ganforge.ops.trunk import trunk
 
 UNKNOWN = -100
 """Stands for a class that is not known."""
@@ -58,15 +59,9 @@ class ClassifierNet(nn.Module):
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        before = int(config.channels)
-        for width in config.widths:
-            for a, b, stride in ((before, width, 1), (width, width, 2)):
-                layers += [nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
-            before = width
-        self.layers = nn.Sequential(*layers)
+        self.layers = trunk(config.channels, config.widths)
         outputs = sum(outputs_of(attribute) for _, attribute in config.learnt())
-        self.judge = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(before, outputs))
+        self.judge = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.widths[-1], outputs))
 
     def forward(self, pictures: Tensor) -> Tensor:
         """pictures N×3×H×W in [−1, 1] → N×O outputs."""

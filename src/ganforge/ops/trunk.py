@@ -1,0 +1,18 @@
+"""The convolutions of nets that tell what a picture shows."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+
+def trunk(channels: int, widths: Sequence[int]) -> nn.Sequential:
+    """N×C×H×W → N×W_k×H/2ᵏ×W/2ᵏ: two 3×3 convolutions with batch normalisation for each of k widths, the second one
+    strided.
+    """
+    layers: list[nn.Module] = []
+    before = channels
+    for width in widths:
+        for a, b, stride in ((before, width, 1), (width, width, 2)):
+            layers += [nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
+        before = width
+    return nn.Sequential(*layers)
