@@ -1,5 +1,6 @@
 """Writing a file so that nobody ever sees half of it, and naming one so that a shell understands or nothing is lost."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -34,6 +35,15 @@ def to_disk(path: Path) -> None:
         if file.is_file():
             with file.open("rb+") as opened:
                 os.fsync(opened.fileno())
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def free_name(path: Path) -> Path:

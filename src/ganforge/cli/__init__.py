@@ -8,6 +8,7 @@ import typer
 
 from ganforge.cli.data import data_app
 from ganforge.cli.demo import demo
+from ganforge.cli.evaluate import evaluate
 from ganforge.cli.learn import learn
 from ganforge.cli.sample import sample
 from ganforge.cli.terminal import STOPPED, complain, prepare_streams
@@ -28,6 +29,7 @@ app.command()(train)
 app.command()(resume)
 app.command()(sample)
 app.command()(turing)
+app.command()(evaluate)
 app.command()(recipes)
 app.command()(learn)
 app.add_typer(data_app, name="data")

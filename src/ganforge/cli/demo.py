@@ -1,7 +1,5 @@
 """``ganforge demo``: from nothing to a trained generator and a page that shows how it learnt."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +27,7 @@ def demo(
     import webbrowser
 
     from ganforge.cli.live import watching
-    from ganforge.cli.terminal import say
+    from ganforge.cli.terminal import has_display, say
     from ganforge.cli.train import stopping
     from ganforge.files import free_name, quoted
 
@@ -63,12 +61,6 @@ def demo(
     from ganforge.reports.demo import write_demo_page
 
     page = write_demo_page(run, folder / PAGE)
-    if open_page and _has_display():
+    if open_page and has_display():
         webbrowser.open(page.resolve().as_uri())
     say(f"The page: {page.resolve()}")
-
-
-def _has_display() -> bool:
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

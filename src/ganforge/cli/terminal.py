@@ -1,6 +1,7 @@
 """What every command says its words through: any terminal, any encoding, any width."""
 
 import codecs
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -82,3 +83,10 @@ def progress_bar() -> Iterator[Progress]:
             bar.update(task, description=what, completed=done, total=total)
 
         yield show
+
+
+def has_display() -> bool:
+    """Whether a browser could be opened here."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

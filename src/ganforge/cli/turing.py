@@ -1,15 +1,11 @@
 """``ganforge turing``: be the critic yourself."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ganforge.errors import UsageError
-
-if TYPE_CHECKING:
-    from ganforge.model import Model
-    from ganforge.pictures import PackOptions
 
 
 def turing(
@@ -33,33 +29,17 @@ def turing(
     import webbrowser
 
     import ganforge
-    from ganforge.cli.demo import _has_display
-    from ganforge.cli.terminal import progress_bar, say
+    from ganforge.cli.terminal import has_display, progress_bar, say
+    from ganforge.evaluation.sides import pack_options, run_of
     from ganforge.files import free_name
     from ganforge.pictures import make_pack
     from ganforge.reports.turing import write_turing_page
 
     loaded = ganforge.load(model)
     with progress_bar() as progress:
-        pack = make_pack(pictures, _pack_options(loaded), progress=progress)
+        pack = make_pack(pictures, pack_options(loaded, run_of(loaded)), progress=progress)
         path = out or free_name(Path(f"turing-{loaded.id[:6]}.html"))
         page = write_turing_page(loaded, pack, path, pairs=pairs, seed=seed, psi=psi, progress=progress)
-    if open_page and _has_display():
+    if open_page and has_display():
         webbrowser.open(page.resolve().as_uri())
     say(f"The page: {page.resolve()}")
-
-
-def _pack_options(model: "Model") -> "PackOptions":
-    """As the run packed its pictures where the model lies in its run's folder, else the defaults; at the model's size."""
-    from ganforge.pictures import PackOptions
-    from ganforge.training.folder import Run
-
-    size = {"height": model.card.height, "width": model.card.width}
-    folder = model.path.absolute()
-    for run in (
-        folder.parent,
-        folder.parents[min(2, len(folder.parents) - 1)],
-    ):  # RUN/model, RUN/checkpoints/SEEN/model
-        if (run / "run.json").is_file():
-            return PackOptions.model_validate({**Run(run).config.pack, **size})
-    return PackOptions(**size)

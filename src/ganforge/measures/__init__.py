@@ -1,1 +1,1 @@
-"""Numbers from arrays of pictures. No files, no training."""
+"""How good pictures are, in numbers: from arrays, and from what frozen nets see. No training."""

@@ -8,7 +8,6 @@ it is. The weights are not ours to hand out: ``load_inception`` reads a file tha
 Shapes: N pictures; C channels of a block's input.
 """
 
-import hashlib
 import re
 import warnings
 from pathlib import Path
@@ -19,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from ganforge.errors import ModelError
+from ganforge.files import sha256
 
 WEIGHTS_FILE = "pt_inception-2015-12-05-6726825d.pth"
 WEIGHTS_ADDRESS = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{WEIGHTS_FILE}"
@@ -233,7 +233,9 @@ def load_inception(path: Path | str) -> FIDInception:
     if not path.is_file():
         raise ModelError(f"There is no file {path}. {_WANTED}")
     try:
-        digest, start = _sha256_and_start(path)
+        digest = sha256(path)
+        with path.open("rb") as file:
+            start = file.read(64)
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error}.") from error
     if start.lstrip().startswith(b"<"):
@@ -292,13 +294,3 @@ def _load(net: FIDInception, state: dict[str, Tensor], path: Path) -> None:
     if broken:
         raise ModelError(f"{path} is damaged: {broken[0]} holds numbers that are not finite. {_WANTED}")
     net.load_state_dict({name: state.get(name, value) for name, value in own.items()})
-
-
-def _sha256_and_start(path: Path) -> tuple[str, bytes]:
-    """The file's sha256 in hexadecimal digits, and its first bytes."""
-    digest, start = hashlib.sha256(), b""
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            start = start or chunk[:64]
-            digest.update(chunk)
-    return digest.hexdigest(), start

@@ -134,7 +134,31 @@ class Copied:
     @property
     def flagged(self) -> bool:
         """Whether too many are copies to be chance."""
-        return self.share > COPIED_LIMIT
+        return too_many_copies(self.share)
+
+
+def too_many_copies(share: float | None) -> bool:
+    """Whether this share of copies is more than chance gives; None is a share that nobody measured."""
+    return share is not None and share > COPIED_LIMIT
+
+
+def copy_threshold(
+    training: Features,
+    *,
+    percentile: float = 1.0,
+    mirrored: Features | None = None,
+    progress: Progress = silent,
+) -> float:
+    """The distance below which a sample counts as a copy; see `copied`, whose arguments and errors these are."""
+    if mirrored is not None and mirrored.shape != training.shape:
+        raise ValueError(f"mirrored must hold training's mirror images, {training.shape}, not {mirrored.shape}")
+    own = _search(training, training, 1, True, "training pictures' neighbours", progress)[0][:, 0]
+    if mirrored is not None:
+        flipped = _search(training, mirrored, 1, True, "training pictures' mirrored neighbours", progress)[0][:, 0]
+        own = np.minimum(own, flipped)
+    same = _same(training, training.mean(0, dtype=np.float64))
+    different = own[own > same]
+    return float(np.percentile(different, percentile)) if len(different) else 0.0
 
 
 def copied(
@@ -144,6 +168,7 @@ def copied(
     held_out: Features | None = None,
     percentile: float = 1.0,
     mirrored: Features | None = None,
+    threshold: float | None = None,
     progress: Progress = silent,
 ) -> Copied:
     """Which of N samples are copies: nearer to a training picture than training pictures are to one another.
@@ -158,6 +183,7 @@ def copied(
         percentile: 0 … 100.
         mirrored: (M, D), the training pictures' mirror images in the same order, where the training showed those too. A
             sample may be a copy of one; a training picture's own mirror image is not its neighbour.
+        threshold: of `copy_threshold`, where it is known already.
         progress: told after each block of rows.
 
     Raises:
@@ -165,15 +191,9 @@ def copied(
         PicturesError: fewer than two training pictures, or a feature that is not a finite number.
     """
     check_features(training, made, least=1)
-    if mirrored is not None and mirrored.shape != training.shape:
-        raise ValueError(f"mirrored must hold training's mirror images, {training.shape}, not {mirrored.shape}")
-    own = _search(training, training, 1, True, "training pictures' neighbours", progress)[0][:, 0]
-    if mirrored is not None:
-        flipped = _search(training, mirrored, 1, True, "training pictures' mirrored neighbours", progress)[0][:, 0]
-        own = np.minimum(own, flipped)
+    if threshold is None:
+        threshold = copy_threshold(training, percentile=percentile, mirrored=mirrored, progress=progress)
     same = _same(training, training.mean(0, dtype=np.float64))
-    different = own[own > same]
-    threshold = float(np.percentile(different, percentile)) if len(different) else 0.0
 
     def copies(pictures: Features, what: str) -> tuple[Array, Indices, npt.NDArray[np.bool_], float]:
         distances, indices = _only(_search(pictures, training, 1, False, what, progress))

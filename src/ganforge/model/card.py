@@ -72,21 +72,6 @@ def identity(
     return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
-def sha256(path: Path) -> str:
-    """Hash of a file's bytes, hexadecimal."""
-    with path.open("rb") as file:
-        return (
-            hashlib.file_digest(file, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _sha256_3_10(file)
-        )
-
-
-def _sha256_3_10(file: Any) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    return digest.hexdigest()
-
-
 def read_card(folder: Path) -> ModelCard:
     """model.json of a Model's folder. Raises ModelError where it is missing or not one of ours."""
     try:

@@ -8,6 +8,7 @@ discriminator.safetensors   optional: verdicts and features
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,10 @@ from torch import Tensor, nn
 from ganforge.attributes import Schema
 from ganforge.drawing.grids import Pictures, to_uint8
 from ganforge.errors import ModelError, UsageError
-from ganforge.files import quoted
+from ganforge.files import quoted, sha256
 from ganforge.game import Discriminator, Generator, System
 from ganforge.machine import best_device, exact
-from ganforge.model.card import DataCard, ModelCard, TrainingCard, identity, read_card, sha256
+from ganforge.model.card import DataCard, ModelCard, TrainingCard, identity, read_card
 from ganforge.model.samples import Samples
 from ganforge.model.seeds import latents
 from ganforge.progress import Progress, silent
@@ -75,6 +76,13 @@ class Model:
     def device(self) -> torch.device:
         """Where the nets are."""
         return next(self.generator.parameters()).device
+
+    @cached_property
+    def has_mapping(self) -> bool:
+        """Whether w is anything else than z: only then do truncation and straight paths mean what papers say of them."""
+        z = self.latents(range(2))
+        w = self.map(z)
+        return w.shape != (2, 1, z.shape[1]) or not torch.equal(w[:, 0], z)
 
     def to(self, device: torch.device | str) -> "Model":
         """Move the nets, in place."""

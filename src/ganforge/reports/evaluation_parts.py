@@ -1,7 +1,6 @@
 """What stands on an evaluation's page beside its pictures: sentences with their bars, whiskers and curves."""
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -141,27 +140,21 @@ def _pair(
 
 def whisker(row: Row) -> Whisker | None:
     """A row's numbers as positions; None where they are no finite numbers."""
-    value, real, ends = _numbers(row.value), _numbers(row.real), _numbers(row.interval)
-    if not value:
+    figure = row.figure
+    if figure is None or not math.isfinite(figure.value):
         return None
-    known = [*value, *real, *ends]
+    ends = figure.low, figure.high
+    known = [x for x in (figure.value, *ends, figure.real) if x is not None and math.isfinite(x)]
     low = min(0.0, *known)
-    high = max(known)
-    if row.name.endswith("%") and row.better == "higher":
-        high = 100.0
+    high = 1.0 if row.name.endswith("%") and row.better == "higher" else max(known)
     span = (high - low) * 1.04 or 1.0
 
-    def at(numbers: list[float], i: int = 0) -> float | None:
-        return (numbers[i] - low) / span if len(numbers) > i else None
+    def at(number: float | None) -> float | None:
+        return (number - low) / span if number in known and number is not None else None
 
-    words = f"samples {row.value}" + (f", between {row.interval.replace('…', 'and')}" if ends else "")
-    words += f"; real pictures {row.real}" if real else ""
-    return Whisker((value[0] - low) / span, at(ends), at(ends, 1), at(real), words)
-
-
-def _numbers(text: str) -> list[float]:
-    """Those in a row's text; none in "–" and in "nan"."""
-    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text.replace(",", ""))]
+    words = f"samples {row.value}, between {row.interval.replace('…', 'and')}"
+    words += f"; real pictures {row.real}" if figure.real is not None else ""
+    return Whisker((figure.value - low) / span, at(ends[0]), at(ends[1]), at(figure.real), words)
 
 
 def at_floor_count(e: Evaluation) -> list[tuple[str, str, str]]:

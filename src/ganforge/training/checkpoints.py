@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -21,9 +22,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ganforge.errors import ModelError, RunError
-from ganforge.files import to_disk
+from ganforge.files import sha256, to_disk
 from ganforge.game import Phase, PictureConfig, System
-from ganforge.model.card import DataCard, TrainingCard, read_card, sha256
+from ganforge.measures.neighbours import too_many_copies
+from ganforge.model.card import DataCard, TrainingCard, read_card
 from ganforge.model.model import save_model
 from ganforge.training.averages import Average
 from ganforge.training.folder import explained
@@ -48,6 +50,7 @@ class Position(BaseModel):
     planned: int
     plan_seen: int
     plan_fraction: float
+    score: dict[str, Any] | None = None
     sha256: str = ""
 
 
@@ -81,6 +84,7 @@ def save(
                 parts,
                 data=data,
                 training=training,
+                scores=[] if position.score is None else [position.score],
             )
             save_file(tensors_of(system, averages, phases), partial / "training.safetensors")
             stored = position.model_copy(update={"sha256": sha256(partial / "training.safetensors")})
@@ -186,18 +190,31 @@ def saved(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob("*") if p.name.isdigit() and p.is_dir())
 
 
+def _positions(folder: Path) -> dict[Path, Position]:
+    """Where each readable checkpoint stands, oldest first."""
+    found = {}
+    for checkpoint in saved(folder):
+        with suppress(OSError, ValidationError):
+            found[checkpoint] = Position.model_validate_json((checkpoint / "position.json").read_bytes())
+    return found
+
+
+def best(folder: Path) -> Path | None:
+    """The checkpoint of the last phase with the lowest KID among those that do not copy; None where none was scored."""
+    positions = _positions(folder)
+    phase = max((p.phase for p in positions.values()), default=0)
+    scored = {c: p.score for c, p in positions.items() if p.score is not None and p.phase == phase}
+    return min(scored, key=lambda c: (too_many_copies(scored[c].get("copied")), scored[c]["kid"]), default=None)
+
+
 def _prune(folder: Path) -> None:
-    """Keep the newest two, the last of each quarter of the budget, and the last of each phase."""
+    """Keep the best, the newest two, the last of each quarter of the budget, and the last of each phase."""
     checkpoints = saved(folder)
     last: dict[tuple[str, int], Path] = {}
-    for checkpoint in checkpoints:
-        try:
-            position = Position.model_validate_json((checkpoint / "position.json").read_bytes())
-        except (OSError, ValidationError):
-            continue
+    for checkpoint, position in _positions(folder).items():
         last["quarter", min(int(4 * position.fraction), 3)] = checkpoint
         last["phase", position.phase] = checkpoint
-    kept = {*checkpoints[-NEWEST_KEPT:], *last.values()}
+    kept = {*checkpoints[-NEWEST_KEPT:], *last.values(), best(folder)}
     for checkpoint in set(checkpoints) - kept:
         gone = folder / f".gone-{checkpoint.name}"
         with suppress(OSError):  # what cannot be removed now (open on Windows) is tried again next time

@@ -2,11 +2,12 @@
 
 run.json            what was asked for, resolved: recipe, config, pictures, budget, seed. Written once, extended by `resume`
 state.json          running, finished, interrupted or failed; process id; why
-log.jsonl           one event a line: calibrating, start, execution, plan, threads, report, sample, checkpoint, collapse,
-                    recovery, rollback, resume, finished
+log.jsonl           one event a line: calibrating, start, execution, plan, threads, report, sample, score, checkpoint,
+                    collapse, recovery, rollback, resume, stopped_early, finished
 samples/            sheets of the fixed seeds 0 … 63, one PNG a moment, named by pictures seen; cells without gaps
-checkpoints/        the newest two and the last of each quarter, named by pictures seen (ganforge.training.checkpoints)
-model/              the finished Model
+checkpoints/        the best, the newest two and the last of each quarter, named by pictures seen
+                    (ganforge.training.checkpoints)
+model/              the finished Model: the best checkpoint's
 curves.png, .svg    losses, D's verdicts and its hit rate
 timelapse.mp4, .gif the fixed seeds over time, with D's verdict of each
 """
@@ -56,6 +57,7 @@ class RunConfig(BaseModel):
     execution: dict[str, Any] | None = Field(None, description="layout, precision, compiled; where they were given")
     checkpoint_every_seconds: float = Field(45, gt=0)
     frames: int = Field(48, ge=2, description="moments of the time-lapse")
+    stop_early: bool = Field(True, description="whether a run that collapsed or copies ends before its budget is spent")
     tensorboard: bool = False
 
     @model_validator(mode="after")
@@ -217,6 +219,7 @@ NEEDED: dict[str, dict[str, type]] = {
     "execution": {"device": str, "layout": str, "precision": str},
     "threads": {"seen": int, "threads": int},
     "report": {"seen": int, "losses": dict},
+    "score": {"seen": int, "fraction": float, "seconds": float, "kid": float, "spread": float},
     "sample": {"seen": int, "fraction": float, "seconds": float, "file": str},
 }
 """What readers of the log count on; an event without it is damaged and passed over."""

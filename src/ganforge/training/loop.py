@@ -23,6 +23,7 @@ from ganforge.training.checkpoints import Position
 from ganforge.training.folder import Event, Run
 from ganforge.training.pace import Pace, replayed_pace
 from ganforge.training.planning import promised
+from ganforge.training.scoring import Scorer, is_best, reason_to_stop
 from ganforge.training.step import Played, Table, run_step
 from ganforge.training.watch import Collapse, Watch, save_sheet
 
@@ -38,6 +39,8 @@ REPORTS = 100
 WATCH_SHARE = 0.04
 """At most this share of the time goes into samples of the fixed seeds."""
 MOST_ROLLBACKS = 3
+KEPT_OF_SCORES = ("kid", "copied", "features", "samples", "real")
+"""What a checkpoint and its Model's card say of a score."""
 FEWEST_STEPS = 100
 """Before so many, samples that do not differ are young, not collapsed."""
 
@@ -79,6 +82,7 @@ class Loop:
         phases: ``system.phases()``.
         table: source, seed and counters.
         watch: looks at the game from outside.
+        scorer: says which of its states is the best; None where nothing can be scored.
         schedule: the plans.
         clock: wall time.
         data: what the pictures are, for the Model's card.
@@ -94,6 +98,7 @@ class Loop:
         phases: Sequence[Phase],
         table: Table,
         watch: Watch,
+        scorer: Scorer | None,
         schedule: Schedule,
         clock: Clock,
         data: DataCard,
@@ -101,10 +106,12 @@ class Loop:
         observers: Sequence[Observer] = (),
     ) -> None:
         self.run, self.system, self.averages, self.phases = run, system, averages, phases
-        self.table, self.watch, self.schedule, self.clock = table, watch, schedule, clock
+        self.table, self.watch, self.scorer, self.schedule, self.clock = table, watch, scorer, schedule, clock
         self.data, self.observers = data, observers
         self.seen, self.rollbacks, self._phase = 0, 0, 0
         self._sums, self._collapse = _Sums(), Collapse()
+        self._scores: list[Event] = []
+        self.stopped_early: str | None = None
         self._watch_seconds, self._checkpoint_seconds = 0.0, 0.0
         self._next_tick, self._next_checkpoint, self._next_replan = 0.0, 0.0, 0.0
         self._last_report = (0.0, 0, 0)  # seconds, seen, steps
@@ -151,7 +158,10 @@ class Loop:
                     raise Interrupted
             self._report(time.perf_counter())
             self._sample(1.0)
-            self.checkpoint()
+            if self.scorer is None:
+                self.checkpoint()
+            else:
+                self._score(self.scorer, last=True)
 
     def _take_threads(self) -> None:
         """Before the first step of a sitting: what calibration found, or what the replayed run had."""
@@ -177,7 +187,9 @@ class Loop:
         self._tell({"event": "threads", "seen": self.seen, "threads": threads, "aside": aside})
 
     def _over(self) -> bool:
-        """Whether the budget is spent and what came out is sound."""
+        """Whether the budget is spent (or going on is no use) and what came out is sound."""
+        if self.stopped_early is not None:
+            return True
         for plan in self.schedule.advance(self.seen):
             self._tell(plan.as_event())
         if not self.schedule.over(self.seen):
@@ -194,7 +206,8 @@ class Loop:
     def _seconds_left(self) -> float:
         """Of a budget of minutes, without what the end takes."""
         assert self.run.config.seconds is not None
-        return self.run.config.seconds - self.clock.seconds(time.perf_counter()) - self._checkpoint_seconds - 0.5
+        end = self._checkpoint_seconds + (self.scorer.cost if self.scorer is not None else 0.0) + 0.5
+        return self.run.config.seconds - self.clock.seconds(time.perf_counter()) - end
 
     def _step(self, fraction: float) -> Played:
         """Play a step of the phase that this fraction belongs to; a phase once over is not played again."""
@@ -218,11 +231,16 @@ class Loop:
             self._report(now)
         if self._frame_is_due(now):
             self._sample(self.schedule.fraction(self.seen))
-        if now >= self._next_checkpoint:
+        scorer = self.scorer
+        scored = scorer is not None and scorer.due(self.seen, self.schedule, self.clock.seconds(now))
+        if scored or now >= self._next_checkpoint:
             if not self._finite():
                 self._roll_back()
                 return
-            self.checkpoint()
+            if scored and scorer is not None:
+                self._score(scorer)
+            else:
+                self.checkpoint()
         now = time.perf_counter()
         if now >= self._next_tick:
             self._next_tick = now + TICK_SECONDS
@@ -323,6 +341,24 @@ class Loop:
             self._tell({"event": noticed, **about, "spread": sheet.spread})
         self._watch_seconds += time.perf_counter() - start
 
+    def _score(self, scorer: Scorer, *, last: bool = False) -> None:
+        """Score this state; keep it where it is the best so far, and see whether going on is of use."""
+        fraction = 1.0 if last else self.schedule.fraction(self.seen)
+        self.watch.settle()
+        found = scorer.score(self.seen, fraction, self.watch.draw)
+        seconds = self.clock.seconds(time.perf_counter())
+        score = {"event": "score", "seen": self.seen, "fraction": fraction, "seconds": seconds, **found}
+        score["best"] = is_best(score, self._scores)
+        self._scores.append(score)
+        self._tell(score)
+        if score["best"] or last:
+            self.checkpoint(score)
+        if self.run.config.stop_early and not last:
+            self.stopped_early = reason_to_stop(self._scores)
+            if self.stopped_early is not None:
+                about = {"seen": self.seen, "fraction": fraction, "seconds": seconds}
+                self._tell({"event": "stopped_early", **about, "reason": self.stopped_early})
+
     # --- keeping ---
 
     def position(self) -> Position:
@@ -344,11 +380,11 @@ class Loop:
             plan_fraction=plan.fraction,
         )
 
-    def checkpoint(self) -> None:
-        """Save everything; a whole folder appears, or none."""
+    def checkpoint(self, score: Event | None = None) -> None:
+        """Save everything, with the score of just now; a whole folder appears, or none."""
         start = time.perf_counter()
         self.watch.settle()
-        position = self.position()
+        position = self.position().model_copy(update={"score": score and {k: score[k] for k in KEPT_OF_SCORES}})
         card = TrainingCard(
             recipe=self.run.config.recipe,
             seed=self.run.config.seed,
@@ -377,6 +413,9 @@ class Loop:
         self._sums, self._collapse = _Sums(), Collapse()
         for event in self.run.events("sample"):
             self._collapse.noticed(event["spread"] or 0.0, event["fraction"])
+        self._scores = self.run.events("score")
+        if self.scorer is not None:
+            self.scorer.resume_from(self._scores)
 
     def _finite(self) -> bool:
         weights = [w for net in self.system.nets.values() for w in net.parameters()]

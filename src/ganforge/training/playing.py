@@ -29,6 +29,7 @@ from ganforge.training.loop import Interrupted, Loop, Observer
 from ganforge.training.observers import tensorboard
 from ganforge.training.pace import Pace
 from ganforge.training.planning import extend, first_schedule, promised
+from ganforge.training.scoring import scorer_for
 from ganforge.training.step import Ahead, Table
 from ganforge.training.watch import watch_for
 
@@ -119,9 +120,10 @@ def _set_up(
     clock = Clock(found[0].seconds if found else 0.0, begun)
     schedule = first_schedule(run.config, speed, clock.seconds(time.perf_counter()))
     data = DataCard(pictures=Path(run.config.pictures).name, count=len(train_indices), digest=pack.digest)
+    scorer = scorer_for(system_class, run.config, pack, train_indices, device)
     watch = watch_for(system, averages, execution, lambda: table.turns, pack, train_indices, held_out)
     pace = Pace(torch.get_num_threads(), aside=(speed or 0.0) if busy else 0.0)
-    loop = Loop(run, system, averages, phases, table, watch, schedule, clock, data, pace, observers)
+    loop = Loop(run, system, averages, phases, table, watch, scorer, schedule, clock, data, pace, observers)
     if found is not None:
         position, checkpoint, passed = found
         run.rewind(position.seen)
@@ -196,19 +198,20 @@ def logged_execution(run: Run) -> dict[str, Any] | None:
 
 
 def _finish(run: Run, loop: Loop) -> None:
-    """Put the Model in its place."""
-    last = loop.last_checkpoint
-    assert last is not None
+    """Put the Model in its place: the run's best, or its last where nothing was scored."""
+    chosen = checkpoints.best(run.path / "checkpoints") or loop.last_checkpoint
+    assert chosen is not None
     with explained(run.path):
         partial = run.path / ".model-partial"
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(last / "model", partial)
+        shutil.copytree(chosen / "model", partial)
         to_disk(partial)
         shutil.rmtree(run.path / "model", ignore_errors=True)
         partial.replace(run.path / "model")
     seconds = loop.clock.seconds(time.perf_counter())
-    run.log({"event": "finished", "seen": loop.seen, "fraction": 1.0, "seconds": seconds})
-    run.set_state("finished", seen=loop.seen, seconds=seconds)
+    said = {"seen": loop.seen, "seconds": seconds, "model": int(chosen.name), "stopped_early": loop.stopped_early}
+    run.log({"event": "finished", "fraction": 1.0, **said})
+    run.set_state("finished", **said)
 
 
 def draw(run: Run) -> None:
@@ -223,7 +226,8 @@ def draw(run: Run) -> None:
         learning_curves(events, run.path / "curves.png", run.path / "curves.svg")
     state = run.state()
     if state.get("state") == "finished":
-        run.set_state("finished", seen=state.get("seen"), seconds=state.get("seconds"), drawn=True)
+        kept = {k: state.get(k) for k in ("seen", "seconds", "model", "stopped_early")}
+        run.set_state("finished", **kept, drawn=True)
 
 
 def drawn(run: Run) -> bool:

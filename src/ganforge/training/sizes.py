@@ -65,7 +65,7 @@ def _largest(pictures: str, budget: Budget) -> tuple[int, str]:
     wanted: dict[int, float] = dict(IMAGES_WANTED) if budget.seconds is None else dict(MINUTES_WANTED[kind])
     given = budget.images if budget.seconds is None else budget.seconds / 60
     affordable = max(s for s in SIDES if (given or 0) >= wanted.get(s, 0))
-    there = _median_side(pictures)
+    there = median_side(pictures)
     visible = max((s for s in SIDES if there >= s), default=SIDES[0])
     if visible <= affordable:
         return (
@@ -75,7 +75,8 @@ def _largest(pictures: str, budget: Budget) -> tuple[int, str]:
     return affordable, f"the largest of 32, 64 and 128 that {budget} allow on this machine."
 
 
-def _median_side(pictures: str) -> float:
+def median_side(pictures: str) -> float:
+    """Of the shorter sides of a collection's pictures, in pixels; what avatars are drawn for is the largest size."""
     collection = find_collection(pictures)
     if collection.layout == "avatars":
         return float(max(SIDES))

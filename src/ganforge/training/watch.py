@@ -66,6 +66,9 @@ class Watch(Protocol):
     def sheet(self) -> Sheet | None:
         """Samples of the fixed seeds; None where the system draws none."""
 
+    def draw(self, seeds: Sequence[int]) -> Pictures:
+        """Pictures of any seeds, by the averaged weights as they were last settled; none where the system draws none."""
+
 
 class Collapse:
     """Tells when samples stop differing from one another, and when they do again."""
@@ -150,6 +153,16 @@ class GameWatch:
         recalibrate(self._averaged, forward)
 
     @torch.no_grad()
+    def draw(self, seeds: Sequence[int]) -> Pictures:
+        """uint8 (N, H, W, 3) of any seeds, a batch at a time."""
+        net, made = self._averaged, []
+        for start in range(0, len(seeds), JUDGED):
+            z = torch.from_numpy(latents(seeds[start : start + JUDGED], net.z_size, net.z_distribution))
+            with self._execution.passing():
+                made.append(to_uint8(net(z.to(self._z.device)).float().cpu().contiguous()))
+        return np.concatenate(made)
+
+    @torch.no_grad()
     def sheet(self) -> Sheet:
         """Pictures of the fixed seeds with D's verdict of each."""
         self.settle()
@@ -189,6 +202,10 @@ class HeldOutWatch:
 
     def sheet(self) -> None:
         """None: nothing is drawn."""
+
+    def draw(self, seeds: Sequence[int]) -> Pictures:
+        """No pictures, (0, 0, 0, 3)."""
+        return np.empty((0, 0, 0, 3), np.uint8)
 
 
 def watch_for(

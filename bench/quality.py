@@ -1,0 +1,275 @@
+"""How good a named recipe is after named minutes, judged by one judge for all.
+
+    python bench/quality.py faces64 --recipe dcgan --minutes 12 --data DATA --yardsticks YARDSTICKS
+    python bench/quality.py faces64 --recipe plain --minutes 12 …      the yardstick: the plain tutorial loop
+    python bench/quality.py --table                                    write the table and the page of grids anew
+
+Sets: faces64, flowers64, emoji128, cifar10_train, fashion (files of DATA), avatars (drawn). What was trained is kept in the
+user's cache, named by set, recipe, settings, minutes, seed and a hash of the code that trains; a run that was interrupted
+goes on. Rows are kept in bench/results/quality.json; the table goes into bench/RESULTS.md, grids into bench/work/quality
+(one page of all), and those of emoji, Fashion and avatars into bench/results.
+
+YARDSTICKS holds judge.py and plain_dcgan.py; see `JUDGED` for who judges what. Recall, coverage and copies are our own
+(`ganforge evaluate`, offline features).
+"""
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ganforge
+from ganforge.cli.live import watching
+from ganforge.cli.options import read_settings
+from ganforge.drawing.grids import Pictures, grid, save_png
+from ganforge.evaluation.evaluate import evaluate
+from ganforge.evaluation.sides import Maker, ModelMaker, PackMaker, RealSide
+from ganforge.files import replacing
+from ganforge.measures.offline import offline_net
+from ganforge.pictures import Pack, PackOptions, cache_folder, make_pack
+from ganforge.systems import find_recipe
+from results import FIGURES, ROOT, code_of, provenance, write_json, write_section
+
+ROWS = FIGURES / "quality.json"
+WORK = ROOT / "bench" / "work" / "quality"
+SAMPLE_SEED = 100_000
+SHOWN = 48
+CODE = ("src/ganforge/game.py", "src/ganforge/losses.py", "src/ganforge/ops/*.py", "src/ganforge/training/*.py",
+        "src/ganforge/pictures/**/*.py", "src/ganforge/avatars/*.py")  # fmt: skip
+"""What every training runs, beside its own system: a result of other code is not this one's."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """How a set is judged.
+
+    Attributes:
+        pictures: below DATA, or avatars.
+        side: pixels.
+        figure: "fd" or "kid": what the table leads with.
+        net: the judge's.
+        count: pictures a side, at most.
+        against: real pictures that were never trained on, below DATA; None for the training pictures themselves.
+        publishable: whether samples may stand in the repository.
+    """
+
+    pictures: str
+    side: int
+    figure: str
+    net: str
+    count: int
+    against: str | None
+    publishable: bool
+
+
+JUDGED = {
+    "faces64": Judged("faces64.zip", 64, "fd", "mobilenet", 4000, "judge/faces64.zip", False),
+    "cifar10_train": Judged("cifar10_train.zip", 32, "fd", "resnet20", 5000, "judge/cifar10.zip", False),
+    "flowers64": Judged("flowers64.zip", 64, "kid", "mobilenet", 4000, None, False),
+    "emoji128": Judged("emoji128.zip", 64, "kid", "mobilenet", 4000, None, True),
+    "fashion": Judged("fashion", 32, "fd", "mobilenet", 4000, None, True),
+    "avatars": Judged("avatars", 64, "fd", "mobilenet", 4000, "avatars:4000:1", True),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", nargs="?", choices=sorted(JUDGED))
+    parser.add_argument("--recipe", default="dcgan", help="or plain, the yardstick")
+    parser.add_argument("--minutes", type=float, default=12.0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--data", type=Path, help="folder of the sets")
+    parser.add_argument("--yardsticks", type=Path, help="folder of judge.py and plain_dcgan.py")
+    parser.add_argument("--table", action="store_true", help="only write table and page anew")
+    args = parser.parse_args()
+    if not args.table:
+        if args.set is None or args.yardsticks is None or (args.data is None and args.set != "avatars"):
+            parser.error("a set, --data and --yardsticks are needed (or --table alone)")
+        keep_row(measured(args))
+    write_table()
+
+
+def measured(args: argparse.Namespace) -> dict[str, Any]:
+    """Train, sample, judge: the row of one run."""
+    judged = JUDGED[args.set]
+    options = PackOptions(height=judged.side, width=judged.side)
+    source = judged.pictures if judged.pictures == "avatars" else str((args.data / judged.pictures).resolve())
+    pack = make_pack(source, options)
+    settings = read_settings(args.settings)
+    key = {"set": args.set, "recipe": args.recipe, "settings": settings, "minutes": args.minutes, "seed": args.seed}
+    plain = args.recipe == "plain"
+    code = hashlib.sha256((args.yardsticks / "plain_dcgan.py").read_bytes()).hexdigest()[:16] if plain else code_of(
+        *CODE, Path(sys.modules[find_recipe(args.recipe).system.__module__].__file__ or "").relative_to(ROOT).as_posix()
+    )  # fmt: skip
+    name = f"{args.set}-{args.recipe}-{args.minutes:g}m-seed{args.seed}"
+    mark = hashlib.sha256(json.dumps([key, pack.digest, code], sort_keys=True).encode()).hexdigest()[:12]
+    folder = cache_folder() / "quality" / f"{name}-{mark}"
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = folder / "measured.json"
+    if not stamp.exists():
+        write_json(stamp, [provenance()])
+    samples, seen = (yardstick if plain else forged)(args, judged, pack, source, settings, folder)
+    figures = judge(args, judged, pack, folder, samples)
+    maker: Maker = PackMaker(make_pack(folder / "samples.npz", options), name) if plain else ModelMaker(
+        ganforge.load(folder / "run", device="cpu"), name, seed=SAMPLE_SEED
+    )  # fmt: skip
+    real = RealSide.of(pack, args.set, judged.count, trained_on=True, flip=not plain and pack.mirror.flip)
+    ours, _ = evaluate(maker, real, offline_net(), count=judged.count)
+    shown = grid(samples[:SHOWN], columns=12)
+    save_png(shown, WORK / f"{name}-{mark}.png")
+    if judged.publishable:
+        save_png(shown, FIGURES / f"quality-{name}.png")
+    assert ours.copying is not None
+    return {
+        **key,
+        "code": code,
+        "measured": json.loads(stamp.read_text("utf-8")),
+        "seen": seen,
+        "judge": figures,
+        "recall": ours.recall.value,
+        "precision": ours.precision.value,
+        "coverage": ours.coverage.value,
+        "real": {k: getattr(ours, k).real for k in ("recall", "precision", "coverage")},
+        "copied": ours.copying.share,
+        "copied_held_out": ours.copying.held_out_share,
+        "grid": f"{name}-{mark}.png",
+    }
+
+
+def yardstick(
+    args: argparse.Namespace, judged: Judged, pack: Pack, source: str, settings: dict[str, str], folder: Path
+) -> tuple[Pictures, int]:
+    """The plain loop on the same pixels; it cannot be resumed, so an interrupted one starts again."""
+    kept, said = folder / "samples.npz", folder / "said.txt"
+    if not kept.exists():
+        pixels = folder / "pictures.npz"
+        np.savez(pixels, images=np.asarray(pack.pictures))
+        words = [sys.executable, args.yardsticks / "plain_dcgan.py", "--pictures", pixels, "--size", judged.side,
+                 "--minutes", args.minutes, "--seed", args.seed, "--samples", judged.count,
+                 "--out", folder / "new.npz"]  # fmt: skip
+        told = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=True).stdout
+        said.write_text(told, encoding="utf-8")
+        (folder / "new.npz").replace(kept)
+        pixels.unlink()
+    told = said.read_text("utf-8")
+    steps = int(told.split("steps ")[1].split()[0])
+    return np.load(kept)["images"], 64 * steps
+
+
+def forged(
+    args: argparse.Namespace, judged: Judged, pack: Pack, source: str, settings: dict[str, str], folder: Path
+) -> tuple[Pictures, int]:
+    """A run of ours, finished, resumed or begun; its best Model's samples."""
+    path = folder / "run"
+    with watching(path) as view:
+        if not (path / "run.json").exists():
+            run = ganforge.train(
+                source, minutes=args.minutes, recipe=args.recipe, size=judged.side, seed=args.seed, settings=settings,
+                out=path, observers=[view], progress=view.progress,
+            )  # fmt: skip
+        else:
+            run = ganforge.Run(path)
+            if run.state().get("state") != "finished":
+                run = ganforge.resume(path, observers=[view], progress=view.progress)
+    samples = ganforge.load(run.path).sample(judged.count, SAMPLE_SEED).pictures
+    with replacing(folder / "samples.npz") as temporary, temporary.open("wb") as file:
+        np.savez(file, images=samples)
+    return samples, int(run.state()["seen"] or 0)
+
+
+def judge(args: argparse.Namespace, judged: Judged, pack: Pack, folder: Path, samples: Pictures) -> dict[str, Any]:
+    """What judge.py says of the samples."""
+    count = min(judged.count, len(samples))
+    if judged.against is None:
+        count = min(count, len(pack))
+        real = folder / "real.npz"
+        np.savez(real, images=np.asarray(pack.pictures))
+    elif judged.against.startswith("avatars"):
+        real = folder / "real.npz"
+        np.savez(
+            real,
+            images=np.asarray(make_pack(judged.against, PackOptions(height=judged.side, width=judged.side)).pictures),
+        )
+    else:
+        real = args.data / judged.against
+    words = [sys.executable, args.yardsticks / "judge.py", real, folder / "samples.npz", "--net", judged.net,
+             "--size", judged.side, "--n", count]  # fmt: skip
+    told = subprocess.run([str(w) for w in words], capture_output=True, text=True, check=True).stdout
+    (folder / "real.npz").unlink(missing_ok=True)
+    found: dict[str, Any] = json.loads(told.strip().splitlines()[-1])
+    return found
+
+
+# --- rows, table, page ------------------------------------------------------------------------------------------------
+
+
+def kept_rows() -> list[dict[str, Any]]:
+    return json.loads(ROWS.read_text("utf-8")) if ROWS.exists() else []
+
+
+def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return all(a[k] == b[k] for k in ("set", "recipe", "settings", "minutes", "seed"))
+
+
+def keep_row(row: dict[str, Any]) -> None:
+    """In the place of an older one of the same run."""
+    write_json(ROWS, [*(r for r in kept_rows() if not same(r, row)), row])
+
+
+def write_table() -> None:
+    rows = sorted(kept_rows(), key=lambda r: (r["set"], r["minutes"], r["recipe"] != "plain", r["recipe"], r["seed"]))
+    if not rows:
+        sys.exit("There is no row yet.")
+    lines = [
+        "Figures of the one judge (mobilenet; resnet20 for CIFAR-10; KID × 1000 with equal n against the training pictures "
+        "for flowers and emoji). Precision, recall, coverage and copies: `ganforge evaluate`, offline features, per cent; in "
+        "brackets what other real pictures reach. Bold: the figure the set is judged by.",
+        "",
+        "| pictures | recipe | minutes | seed | seen | FD | KID × 1000 | precision | recall | coverage | copied | measured |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for r in rows:
+        judged, fd, kid = JUDGED[r["set"]], f"{r['judge']['fd']:.2f}", f"{r['judge']['kid_x1000']:.2f}"
+        fd, kid = (f"**{fd}**", kid) if judged.figure == "fd" else (fd, f"**{kid}**")
+        shares = [f"{100 * r[k]:.0f} ({100 * r['real'][k]:.0f})" for k in ("precision", "recall", "coverage")]
+        control = "" if r["copied_held_out"] is None else f" ({100 * r['copied_held_out']:.1f})"
+        settings = "".join(f" {k}={v}" for k, v in r["settings"].items())
+        lines.append(
+            f"| {r['set']} | {r['recipe']}{settings} | {r['minutes']:g} | {r['seed']} | {r['seen']:,} | {fd} | {kid} | "
+            f"{' | '.join(shares)} | {100 * r['copied']:.1f}{control} | {'; '.join(r['measured'])} |"
+        )
+    lines.append("")
+    for r in rows:
+        if JUDGED[r["set"]].publishable:
+            name = f"quality-{r['set']}-{r['recipe']}-{r['minutes']:g}m-seed{r['seed']}.png"
+            lines.append(
+                f"![{r['set']}, {r['recipe']}, {r['minutes']:g} minutes: {SHOWN} samples, not picked](results/{name})"
+            )
+    stamps = [stamp for r in rows for stamp in r["measured"]]
+    write_section("Quality", "python bench/quality.py SET --recipe NAME --minutes M …", lines, stamps)
+    write_grids(rows)
+
+
+def write_grids(rows: list[dict[str, Any]]) -> None:
+    """One page of all grids, for those who have the pictures: it stays out of the repository."""
+    parts = [
+        f"<figure><figcaption>{r['set']} · {r['recipe']} · {r['minutes']:g} min · seed {r['seed']} · FD {r['judge']['fd']} · "
+        f"KID {r['judge']['kid_x1000']}</figcaption><img src='{r['grid']}' alt=''></figure>"
+        for r in rows
+    ]
+    style = "body{font:16px system-ui;margin:2rem}img{max-width:100%}figure{margin:0 0 2rem}"
+    page = f"<!doctype html><meta charset=utf-8><title>Quality</title><style>{style}</style>{''.join(parts)}"
+    WORK.mkdir(parents=True, exist_ok=True)
+    with replacing(WORK / "index.html") as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""``ganforge evaluate``: how good a Model is, in figures, in plain sentences and in pictures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ganforge.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ganforge.evaluation import Evaluation
+
+MADE = typer.Argument(
+    metavar="MODEL", help="A run folder (its best model), a model folder, or PICTURES made elsewhere."
+)
+
+
+def evaluate(
+    model: Annotated[str, MADE],
+    pictures: Annotated[
+        str, typer.Argument(metavar="PICTURES", help="Real ones: what it was trained on, or others to judge it by.")
+    ],
+    n: Annotated[int, typer.Option("-n", min=64, help="Samples, and as many real pictures.")] = 4000,
+    seed: Annotated[int, typer.Option(min=0, help="The first seed of the samples.")] = 1_000_000,
+    psi: Annotated[float, typer.Option(help="Truncation.")] = 1.0,
+    features: Annotated[
+        str, typer.Option(help="offline (comes along), inception (the field's; 95 MB, fetched once), or auto.")
+    ] = "auto",
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Inception's weights, where you have them.")
+    ] = None,
+    labels: Annotated[
+        float | None,
+        typer.Option(metavar="MINUTES", help="Train a judge of the pictures' attributes and captions for so long."),
+    ] = None,
+    paths: Annotated[
+        bool, typer.Option("--paths", help="Smoothness and truncation also for models without a mapping.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The report; by default a new name here.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON on stdout, and no report.")] = False,
+) -> None:
+    """Measure a model's samples beside real pictures, and write a report to look at."""
+    from ganforge.cli.terminal import progress_bar, say
+    from ganforge.files import free_name
+
+    if out is not None and out.exists():
+        raise UsageError(f"{out} is there already; nothing was overwritten. Name a new file.")
+    if labels is not None and not labels > 0:
+        raise UsageError(f"--labels takes minutes above 0, not {labels:g}.")
+    from ganforge.evaluation.ask import ask
+
+    with progress_bar() as progress:
+        found, shown = ask(
+            model, pictures, count=n, seed=seed, psi=psi, features=features, weights=weights, label_minutes=labels,
+            paths=paths, progress=progress,
+        )  # fmt: skip
+    if as_json:
+        say(found.model_dump_json(indent=1))
+        return
+    from ganforge.reports.evaluation import write_evaluation
+
+    _print(found)
+    from ganforge.training.folder import Run
+
+    run = Run(model) if (Path(model) / "run.json").is_file() else None
+    target = out or free_name(Path(f"evaluation-{(found.made.model or found.made.digest or 'pictures')[:6]}.html"))
+    write_evaluation(found, shown, target, run=run)
+    say(str(target))
+
+
+def _print(found: "Evaluation") -> None:
+    from ganforge.cli.terminal import console, say
+
+    for question, answer in found.sentences.items():
+        say(f"{question}  {answer}")
+    say("")
+    console().print(table(found))
+    for warning in found.warnings:
+        say(f"Note: {warning}")
+
+
+def table(found: "Evaluation") -> "Table":
+    """The figures beside what real pictures reach."""
+    from rich import box
+    from rich.table import Table
+
+    from ganforge.reports.figures import rows
+
+    made = Table(box=box.SIMPLE, title=f"in the features of {found.features.name}", title_justify="left")
+    made.add_column("")
+    for head in ("samples", "95 % interval", "real pictures", "better is"):
+        made.add_column(head, justify="right")
+    for row in rows(found):
+        made.add_row(row.name, row.value, row.interval, row.real, row.better)
+    return made

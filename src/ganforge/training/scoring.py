@@ -1,0 +1,174 @@
+"""A cheap score while a run goes on: which of its states is the best, and whether going on still makes sense.
+
+The kernel distance (KID) of a few hundred fixed seeds to a thousand training pictures, in the offline features. It says
+nothing beside other runs' figures of other features; within a run it tells better from worse, and what the Model of a run
+is follows from it. Small collections are also watched for copying: a generator that repeats its training pictures has the
+best KID of all, and is of no use.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganforge.drawing.grids import Pictures
+from ganforge.game import System
+from ganforge.measures.distances import Features, unbiased_mmd
+from ganforge.measures.diversity import relative_spread
+from ganforge.measures.features import chunks_of, look, look_at_collection
+from ganforge.measures.neighbours import copied, copy_threshold, too_many_copies
+from ganforge.measures.offline import offline_net
+from ganforge.pictures import Pack
+from ganforge.training.budget import Schedule
+from ganforge.training.folder import Event, RunConfig
+from ganforge.training.watch import COLLAPSED, GREY_UNTIL, RECOVERED
+
+SEEDS = range(1 << 41, (1 << 41) + 256)
+"""Of the samples that are scored: none that a user or the time-lapse is likely to look at."""
+MOST_REAL = 1000
+SCORES = 40
+"""At most so many a run."""
+SHARE = 0.04
+"""Of a run's wall time that scores may take so far; what making ready takes counts."""
+PICTURES_A_SCORE = 8 * len(SEEDS)
+"""Runs counted in pictures see at least so many between two scores: a rule that is equal on every machine."""
+COPY_SHARE = 0.015
+"""Of a run's wall time that looking at all its training pictures may take; where it would take more, copying is not watched."""
+MOST_WATCHED = 5000
+"""Training pictures; of larger collections nothing is learnt by heart within the minutes these runs have."""
+
+PATIENCE, PATIENCE_SHARE = 4, 0.12
+"""So many scores in a row, over at least this share of the budget, end a run that has collapsed or copies."""
+
+
+@dataclass(frozen=True)
+class _Watched:
+    """All training pictures, to see whether samples are copies of them."""
+
+    training: Features
+    mirrored: Features | None
+    threshold: float
+
+    def share(self, made: Features) -> float:
+        return copied(made, self.training, mirrored=self.mirrored, threshold=self.threshold).share
+
+
+class Scorer:
+    """Scores a run's samples, within its share of the time.
+
+    Args:
+        pack: the pictures.
+        train: indices of those that are trained on.
+        config: of the run.
+        device: to compute on.
+    """
+
+    def __init__(self, pack: Pack, train: Any, config: RunConfig, device: torch.device | str) -> None:
+        begun = time.perf_counter()
+        self._net, self._device = offline_net(), device
+        self._seconds, self._last_seen, self._count = config.seconds, 0, 0
+        chosen = np.random.default_rng(0).permutation(train)[:MOST_REAL]
+        self._real_pictures = np.asarray(pack.pictures[chosen[:256]])
+        self._real = self._features_of(pack, chosen)
+        rate = (time.perf_counter() - begun) / len(chosen)
+        self._watched = self._everything(pack, train, config, rate)
+        self.spent = time.perf_counter() - begun
+        self.cost = 0.0
+
+    def _features_of(self, pack: Pack, indices: Any, *, mirrored: bool = False) -> Features:
+        return look_at_collection(
+            self._net, pack.pictures, pack.digest, indices, mirrored=mirrored, device=self._device
+        ).features
+
+    def _everything(self, pack: Pack, train: Any, config: RunConfig, rate: float) -> _Watched | None:
+        """Whether samples are copies is asked only where looking at all training pictures costs little."""
+        looks = len(train) * (2 if config.flip else 1)
+        if config.seconds is not None:
+            affordable = looks * rate <= COPY_SHARE * config.seconds
+        else:
+            affordable = looks <= (config.images or 0) / 20
+        if len(train) > MOST_WATCHED or not affordable:
+            return None
+        everything = np.asarray(train)
+        training = self._features_of(pack, everything)
+        mirrored = self._features_of(pack, everything, mirrored=True) if config.flip else None
+        return _Watched(training, mirrored, copy_threshold(training, mirrored=mirrored))
+
+    @property
+    def watches_copying(self) -> bool:
+        """Whether samples are compared with every training picture."""
+        return self._watched is not None
+
+    def due(self, seen: int, schedule: Schedule, seconds: float) -> bool:
+        """Whether a score belongs here: evenly over the budget, and not before it can be afforded."""
+        if schedule.fraction(seen) < (self._count + 1) / SCORES:
+            return False
+        if self._seconds is None:
+            return seen - self._last_seen >= PICTURES_A_SCORE
+        return self.spent + self.cost <= SHARE * seconds
+
+    def score(self, seen: int, fraction: float, draw: Callable[[Sequence[int]], Pictures]) -> Event:
+        """Score what ``draw(seeds)`` gives.
+
+        Returns:
+            ``kid``; ``spread`` as a share of the real pictures' own; ``copied``,
+            the share of samples that are nearer to a training picture than it could be by chance (None where not watched).
+        """
+        begun = time.perf_counter()
+        pictures = draw(SEEDS)
+        made = look(self._net, chunks_of(pictures), len(pictures), device=self._device).features
+        found = {
+            "kid": unbiased_mmd(made, self._real),
+            "spread": relative_spread(pictures, self._real_pictures),
+            "copied": None if self._watched is None else self._watched.share(made),
+        }
+        self.cost = time.perf_counter() - begun
+        self.spent += self.cost
+        self._last_seen, self._count = seen, int(fraction * SCORES)
+        return found | {"features": self._net.name, "samples": len(made), "real": len(self._real), "spent": self.spent}
+
+    def resume_from(self, scores: Sequence[Event]) -> None:
+        """Stand where the log's scores say."""
+        if scores:
+            last = scores[-1]
+            self._last_seen, self._count = int(last["seen"]), int(last["fraction"] * SCORES)
+            self.spent = max(self.spent, float(last.get("spent") or 0))
+
+
+def scorer_for(
+    system: type[System], config: RunConfig, pack: Pack, train: Any, device: torch.device | str
+) -> Scorer | None:
+    """None for what draws no pictures, and for runs that see too few to be scored."""
+    if system.kind != "generator" or (config.images is not None and config.images < PICTURES_A_SCORE):
+        return None
+    return Scorer(pack, train, config, device)
+
+
+def usable(score: Event) -> bool:
+    """Whether a scored state may become the Model: not one that copies."""
+    return not too_many_copies(score.get("copied"))
+
+
+def is_best(score: Event, before: Sequence[Event]) -> bool:
+    """Whether this score beats all before; one that copies is beaten by any that does not."""
+    if not usable(score):
+        return not before
+    return all(not usable(other) or score["kid"] < other["kid"] for other in before)
+
+
+def reason_to_stop(scores: Sequence[Event]) -> str | None:
+    """ "collapse" or "copying" where the last scores say that going on makes nothing better; None elsewhere."""
+    varied = next((i for i, s in enumerate(scores) if s["spread"] > RECOVERED), len(scores))
+    old = [s for i, s in enumerate(scores) if i > varied or s["fraction"] > GREY_UNTIL]  # young ones may be grey
+    for reason, bad in (("collapse", lambda s: s["spread"] < COLLAPSED), ("copying", lambda s: not usable(s))):
+        row: list[Event] = []
+        for score in reversed(old):
+            if not bad(score) or score.get("best"):
+                break
+            row.append(score)
+        if len(row) >= PATIENCE and row[0]["fraction"] - row[-1]["fraction"] >= PATIENCE_SHARE:
+            return reason
+    return None
