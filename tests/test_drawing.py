@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganforge.drawing.clips import GIF_MOST_FRAMES, write_clip
-from ganforge.drawing.curves import loss_range, read_curves, smooth
+from ganforge.drawing.curves import KID_SPAN, kid_range, loss_range, read_curves, read_scores, smooth
 from ganforge.drawing.grids import grid, near_square, save_png, tile, to_uint8, untile
 from ganforge.drawing.plots import learning_curves
 from ganforge.drawing.text import font_for, shorten, wrap
@@ -211,6 +211,62 @@ def test_curves_are_read_in_order_and_the_later_report_wins() -> None:
     assert curves.losses["D"].tolist() == [0.93, 0.93]
     assert np.isnan(curves.verdicts["held_out"]).all()
     assert curves.minutes.tolist() == [1600 / 48000, 3200 / 48000]
+
+
+def score(seen: int, kid: float | None, **changes: object) -> dict[str, object]:
+    return {"event": "score", "seen": seen, "seconds": seen / 800, "kid": kid, "best": False, **changes}
+
+
+SCORES = {
+    "one": [score(2048, 0.02)],
+    "falling": [score(n * 2048, 0.4 / n, best=n < 9) for n in range(1, 10)],
+    "little": [score(n * 2048, 0.09 - n / 200) for n in range(1, 10)],
+    "below zero": [score(n * 2048, 0.001 - n / 2000) for n in range(1, 10)],
+    "all the same": [score(n * 2048, 0.0) for n in range(1, 10)],
+}
+
+
+@pytest.mark.parametrize("scores", SCORES)
+def test_kid_has_a_panel_where_there_are_scores(scores: str, tmp_path: Path) -> None:
+    learning_curves(iter(HARD_LOGS["long"] + SCORES[scores]), tmp_path / "curves.png", tmp_path / "curves.svg")
+    with Image.open(tmp_path / "curves.png") as image:
+        assert image.size == (1440, 1792)
+        panel = np.asarray(image.convert("RGB").crop((0, 1344, 1440, 1792))).astype(int)
+    assert (np.abs(panel - (213, 94, 0)).sum(2) < 12).sum() > 20, "the line, in the forger's colour"
+    assert "</svg>" in (tmp_path / "curves.svg").read_text(encoding="utf-8")
+
+
+def test_scores_are_read_in_order_and_the_run_says_which_is_the_best() -> None:
+    log = [
+        report(9),
+        score(30, 0.1),
+        score(10, 0.5, best=True),
+        score(20, 0.2, best=True),
+        score(40, None),
+        score(-1, 0.0),
+    ]
+    scores = read_scores(json.loads(json.dumps(log)))
+    assert scores.seen.tolist() == [10, 20, 30]
+    assert scores.kid.tolist() == [0.5, 0.2, 0.1]
+    assert scores.minutes.tolist() == [seen / 48000 for seen in (10, 20, 30)]
+    assert scores.best == 1, "a lower one may have been a copy"
+    assert read_scores([score(10, 0.5), score(20, 0.2), score(30, 0.3)]).best == 1
+    assert read_scores([report(10)]) is None
+
+
+@given(st.lists(st.floats(-50, 1e5), min_size=1, max_size=40))
+def test_a_range_of_kid_holds_all_of_them_or_all_above_zero(values: list[float]) -> None:
+    kid = np.array(values)
+    low, high, by_factors = kid_range(kid)
+    assert low < high
+    assert kid.max() < high
+    if by_factors:
+        above = kid[kid > 0]
+        assert low > 0
+        assert low < max(above.min(), high / 1100)
+        assert kid.max() > KID_SPAN * above.min()
+    else:
+        assert low < min(kid.min(), 0)
 
 
 @given(st.lists(st.floats(-10, 10) | st.just(math.nan), max_size=60))

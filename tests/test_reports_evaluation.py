@@ -291,8 +291,10 @@ numbers = st.floats(-1e6, 1e6).map(lambda number: round(number, 2))
 @given(st.lists(numbers, min_size=3, max_size=3), numbers, st.sampled_from(["KID × 1000", "recall, %"]))
 def test_a_whisker_keeps_order_and_never_leaves_its_track(of: list[float], real: float, name: str) -> None:
     low, value, high = sorted(of)
-    row = Row(name, f"{value:,.2f}", f"{low:,.2f} … {high:,.2f}", f"{real:,.2f}", "lower", "")
-    drawn = whisker(row)
+    better = "higher" if name.endswith("%") else "lower"
+    scaled = [number / 1e6 for number in (value, low, high, real)] if better == "higher" else [value, low, high, real]
+    told = Figure(value=scaled[0], low=scaled[1], high=scaled[2], real=scaled[3])
+    drawn = whisker(Row(name, "", "", "", better, "", told))
     assert drawn is not None
     assert 0 <= drawn.low <= drawn.value <= drawn.high <= 1
     assert 0 <= drawn.real <= 1
@@ -300,11 +302,13 @@ def test_a_whisker_keeps_order_and_never_leaves_its_track(of: list[float], real:
 
 
 def test_a_whisker_of_what_is_known() -> None:
-    row = Row("copied, %", "5.2", "", "–", "below 3", "")
-    assert whisker(row) == Whisker(1 / 1.04, None, None, None, "samples 5.2")
-    assert whisker(replace(row, value="nan")) is None
-    full = whisker(Row("recall, %", "50.0", "40.0 … 60.0", "80.0", "higher", ""))
-    assert full.value * 104 == pytest.approx(50)
+    assert whisker(Row("copied, %", "5.2", "", "–", "below 3", "")) is None
+    row = Row("recall, %", "50.0", "40.0 … 60.0", "80.0", "higher", "", Figure(value=0.5, low=0.4, high=0.6, real=0.8))
+    full = whisker(row)
+    assert whisker(replace(row, figure=row.figure.model_copy(update={"value": math.nan}))) is None
+    assert [104 * at for at in (full.value, full.low, full.high, full.real)] == pytest.approx([50, 40, 60, 80])
+    alone = whisker(Row("KID × 1000", "5.00", "4.00 … 6.00", "–", "lower", "", Figure(value=5, low=4, high=6)))
+    assert alone == Whisker(5 / 6.24, 4 / 6.24, 1 / 1.04, None, "samples 5.00, between 4.00 and 6.00")
     assert full.words == "samples 50.0, between 40.0 and 60.0; real pictures 80.0"
 
 

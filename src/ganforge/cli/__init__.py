@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from ganforge.cli.compare import compare
 from ganforge.cli.data import data_app
 from ganforge.cli.demo import demo
 from ganforge.cli.evaluate import evaluate
@@ -30,6 +31,7 @@ app.command()(resume)
 app.command()(sample)
 app.command()(turing)
 app.command()(evaluate)
+app.command()(compare)
 app.command()(recipes)
 app.command()(learn)
 app.add_typer(data_app, name="data")

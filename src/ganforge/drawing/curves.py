@@ -5,6 +5,10 @@ not finite):
 
     {"event": "report", "seen": 6400, "seconds": 12.3, "losses": {"D": {"total": 0.93, …}, "G": {"total": 1.07}},
      "verdicts": {"training": 0.71, "held_out": 0.68, "fakes": 0.31}, "hit_rate": 0.81, …}
+
+and the ``score`` events how far the samples were from real pictures:
+
+    {"event": "score", "seen": 6400, "seconds": 12.3, "kid": 0.021, "best": true, …}
 """
 
 import math
@@ -64,6 +68,63 @@ def read_curves(events: Iterable[Mapping[str, Any]]) -> Curves:
         verdicts={kind: series("verdicts", kind) for kind in VERDICT_NAMES},
         hit_rate=series("hit_rate"),
     )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """S ≥ 1 scores of a run, in order.
+
+    Attributes:
+        seen: training pictures shown so far.
+        seconds: since the start.
+        kid: of a few hundred fixed seeds; lower is better.
+        best: index of the one whose state became the Model.
+    """
+
+    seen: Series
+    seconds: Series
+    kid: Series
+    best: int
+
+    @property
+    def minutes(self) -> Series:
+        """Since the start."""
+        return self.seconds / 60
+
+
+def read_scores(events: Iterable[Mapping[str, Any]]) -> Scores | None:
+    """The score events among ``events`` (all that have no name), sorted by pictures seen; None without any."""
+    scores = [
+        event
+        for event in events
+        if event.get("event", "score") == "score"
+        and _number(event.get("seen")) >= 0
+        and math.isfinite(_number(event.get("kid")))
+    ]
+    if not scores:
+        return None
+    scores.sort(key=lambda event: float(event["seen"]))
+    kid = np.array([_number(event["kid"]) for event in scores], np.float64)
+    marked = [i for i, event in enumerate(scores) if event.get("best")]
+    return Scores(
+        seen=np.array([_number(event["seen"]) for event in scores], np.float64),
+        seconds=np.array([_number(event.get("seconds")) for event in scores], np.float64),
+        kid=kid,
+        best=marked[-1] if marked else int(kid.argmin()),
+    )
+
+
+KID_SPAN = 8
+"""Of a largest to a smallest KID; above it, an axis of equal factors shows what a run gains at its end."""
+
+
+def kid_range(kid: Series) -> tuple[float, float, bool]:
+    """Lowest and highest value to draw, and whether equal steps are equal factors; values at or below 0 lie on the edge."""
+    high, above = float(kid.max()), kid[kid > 0]
+    if len(above) and high > KID_SPAN * above.min():
+        return max(float(above.min()), high / 1000) / 1.25, high * 1.15, True
+    low, high = min(0.0, float(kid.min())), max(high, 1e-6)
+    return low - 0.04 * (high - low), high + 0.08 * (high - low), False
 
 
 def smooth(values: Series) -> Series:

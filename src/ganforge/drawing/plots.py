@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganforge.drawing.curves import VERDICT_NAMES, Curves, Series, loss_range, read_curves, smooth
+from ganforge.drawing.curves import (
+    VERDICT_NAMES,
+    Curves,
+    Scores,
+    Series,
+    kid_range,
+    loss_range,
+    read_curves,
+    read_scores,
+    smooth,
+)
 from ganforge.drawing.figures import (
     CRITIC,
     FAINT_INK,
@@ -17,6 +27,7 @@ from ganforge.drawing.figures import (
     HIT_RATE,
     INK,
     OTHERS,
+    RULE,
     bare,
     figure,
     heading,
@@ -37,27 +48,31 @@ VERDICT_STYLES: dict[str, dict[str, Any]] = {
 
 
 def learning_curves(events: Iterable[Mapping[str, Any]], path_png: Path | str, path_svg: Path | str) -> None:
-    """Draw the losses, D's verdicts and its hit rate over the pictures seen, once as PNG and once as SVG. Atomic.
+    """Draw losses, D's verdicts, its hit rate and KID over the pictures seen, once as PNG and once as SVG. Atomic.
 
     Args:
-        events: the run's log (`ganforge.drawing.curves`); without a report yet, empty panels are drawn.
+        events: the run's log (`ganforge.drawing.curves`); without a report yet, empty panels are drawn, and without a
+            score there is no panel of KID.
         path_png: 1,440 pixels wide.
         path_svg: the same, as vectors.
 
     Raises:
         OSError: when a file cannot be written.
     """
-    curves = read_curves(events)
-    with figure(9, 8.4) as made:
-        _draw(made, curves)
+    events = list(events)
+    curves, scores = read_curves(events), read_scores(events)
+    with figure(9, 8.4 if scores is None else 11.2) as made:
+        _draw(made, curves, scores)
         save_figure(made, path_png, path_svg)
 
 
-def _draw(made: Figure, curves: Curves) -> None:
-    losses, verdicts, hit_rate = made.subplots(3, 1, sharex=True, gridspec_kw={"height_ratios": [1, 1, 0.8]})
-    for axes in (losses, verdicts, hit_rate):
+def _draw(made: Figure, curves: Curves, scores: Scores | None) -> None:
+    heights = [1, 1, 0.8] if scores is None else [1, 1, 0.8, 1]
+    panels = made.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
+    losses, verdicts, hit_rate = panels[:3]
+    for axes in panels:
         bare(axes)
-    _share_of_pictures(losses, hit_rate, curves)
+    _share_of_pictures(losses, panels[-1], curves)
 
     heading(losses, "Losses", "what each player minimises")
     for i, (turn, values) in enumerate(curves.losses.items()):
@@ -82,8 +97,42 @@ def _draw(made: Figure, curves: Curves) -> None:
     )  # fmt: skip
     for axes in (losses, verdicts, hit_rate):
         _label_lines(axes)
+    if scores is not None:
+        _kid(panels[-1], scores)
     if not len(curves.seen):
         verdicts.text(0.5, 0.5, "no report yet", transform=verdicts.transAxes, ha="center", color=FAINT_INK)
+
+
+def _kid(axes: Axes, scores: Scores) -> None:
+    """Scores are measurements: points on a line, nothing smoothed, and a ring around the one that became the Model."""
+    kid, best = 1000 * scores.kid, scores.best
+    low, high, by_factors = kid_range(kid)
+    heading(axes, "KID × 1000", "how far fixed seeds are from real pictures: lower is better")
+    if by_factors:
+        axes.set_yscale("log", subs=(2, 5))
+        axes.yaxis.set_minor_formatter(lambda value, _: _short(value))
+        axes.tick_params(which="minor", length=0)
+        axes.grid(True, which="minor", axis="y", color=RULE, linewidth=0.8)
+    axes.yaxis.set_major_formatter(lambda value, _: _short(value))
+    axes.set_ylim(low, high)
+    axes.plot(scores.seen, np.maximum(kid, low), linewidth=2, marker="o", markersize=3.5, color=FORGER)
+    axes.plot(
+        scores.seen[best],
+        max(kid[best], low),
+        "o",
+        markersize=10,
+        markerfacecolor="none",
+        markeredgewidth=1.6,
+        color=INK,
+    )
+    axes.annotate(
+        f"the best: {_short(kid[best])}", (1, max(kid[best], low)), (8, 0), xycoords=("axes fraction", "data"),
+        textcoords="offset points", ha="left", va="center", fontsize=9.5, color=INK, annotation_clip=False,
+    )  # fmt: skip
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _label_lines(axes: Axes) -> None:

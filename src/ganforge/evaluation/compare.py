@@ -1,52 +1,25 @@
 """compare: several runs beside one another, at equal numbers of pictures seen and at equal wall time."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from ganforge.errors import RunError, UsageError
-from ganforge.evaluation.ask import ask
-from ganforge.evaluation.evaluate import COUNT, Shown
-from ganforge.evaluation.result import Evaluation
+from ganforge.drawing.timelapse import Frame, stored_frames
+from ganforge.errors import PicturesError, UsageError
+from ganforge.evaluation.ask import sides
+from ganforge.evaluation.comparison import Comparison, Curve, sentences, warnings_of
+from ganforge.evaluation.evaluate import COUNT, Shown, evaluate
+from ganforge.evaluation.sides import FIRST_SEED
+from ganforge.measures.nets import find_net
+from ganforge.model import load
 from ganforge.progress import Progress, silent
-from ganforge.training.folder import Event, Run
+from ganforge.training.folder import Run
 
 MOMENTS = 4
 """At which the runs' samples of the same seeds are shown side by side."""
 
-
-class Curve(BaseModel):
-    """What a run's log says of how it learnt."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    run: str
-    recipe: str
-    pictures: str
-    digest: str
-    size: tuple[int, int]
-    seed: int
-    seen: int
-    seconds: float
-    machine: str
-    features: str | None
-    scores: list[dict[str, Any]]
-    best: dict[str, Any] | None
-
-
-class Comparison(BaseModel):
-    """Several runs: what was measured of each Model, and how each learnt."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: int = 1
-    evaluations: list[Evaluation]
-    curves: list[Curve]
-    sentences: dict[str, str]
-    warnings: list[str]
+KEPT_OF_SCORES = ("seen", "fraction", "seconds", "kid", "spread", "copied", "best")
 
 
 @dataclass(frozen=True)
@@ -55,11 +28,11 @@ class Moment:
 
     Attributes:
         value: pictures seen, or seconds.
-        sheets: of each run, the last sheet before it (None where there is none), and what it had seen and taken.
+        frames: of each run, the last sheet drawn until then; None where there is none.
     """
 
     value: float
-    sheets: list[tuple[Path, int, float] | None] = field(default_factory=list)
+    frames: list[Frame | None]
 
 
 def compare(
@@ -77,137 +50,151 @@ def compare(
         runs: run folders, at least two.
         pictures: the real ones; by default each run's own.
         count: samples of each, and as many real pictures.
-        features: as `ganforge.evaluation.ask.ask`.
-        weights: likewise.
+        features: "offline", "inception", or "auto" (Inception where its weights are at hand).
+        weights: Inception's weights, instead of fetching them.
         progress: told what is being done.
 
     Raises:
         UsageError: fewer than two runs, or one twice.
         RunError: a folder that is no run.
-        ModelError: a run that has no Model yet.
+        ModelError: a run that has no Model yet, or whose Model draws no pictures.
+        PicturesError: a run's pictures are gone, or a collection cannot be used.
     """
-    opened = [Run(path) for path in runs]
-    if len(opened) < 2:
-        raise UsageError("compare takes at least two run folders; `ganforge evaluate` looks at one.")
-    if len({run.path.resolve() for run in opened}) < len(opened):
-        raise UsageError("The same run was named twice; name different ones.")
+    opened = open_runs(runs)
+    names = labels_of([run.path for run in opened])
+    judged_by = [_pictures_of(run, pictures) for run in opened]
+    for run in opened:  # said before minutes of measuring, not after
+        load(run.path, device="cpu")
+    net, note = find_net(features, weights, progress=progress)
     measured = []
-    for run in opened:
-        real = pictures if pictures is not None else run.config.pictures
-        if not _there(real):
-            raise RunError(f"The pictures of {run.path} are gone ({real}); say where they are with --pictures.")
+    for run, name, real_pictures in zip(opened, names, judged_by, strict=True):
 
-        def told(what: str, done: int, total: int, name: str = run.path.name) -> None:
+        def told(what: str, done: int, total: int, name: str = name) -> None:
             progress(f"{name}: {what}", done, total)
 
-        measured.append(ask(run.path, real, count=count, features=features, weights=weights, progress=told))
+        maker, real = sides(run.path, real_pictures, count=count, seed=FIRST_SEED, psi=1.0, progress=told)
+        measured.append(evaluate(maker, real, net, count=count, progress=told))
     evaluations = [found for found, _ in measured]
-    curves = [curve_of(run) for run in opened]
-    names = labels_of([curve.run for curve in curves])
+    curves = [curve_of(run, name) for run, name in zip(opened, names, strict=True)]
+    comparable = len({(e.real.digest, e.height, e.width, e.real.count, e.made.count) for e in evaluations}) == 1
     found = Comparison(
+        comparable=comparable,
         evaluations=evaluations,
-        curves=[curve.model_copy(update={"run": name}) for curve, name in zip(curves, names, strict=True)],
-        sentences=_sentences(names, evaluations),
-        warnings=_warnings(names, evaluations, curves),
+        curves=curves,
+        differs=_differs(opened),
+        sentences=sentences(names, evaluations, comparable),
+        warnings=[*([note] if note is not None else []), *warnings_of(evaluations, curves, comparable)],
     )
     return found, [shown for _, shown in measured]
 
 
-def curve_of(run: Run) -> Curve:
-    """What the log says. Runs that were never scored have no scores."""
+def open_runs(paths: Sequence[str | Path]) -> list[Run]:
+    """The runs of these folders. Raises UsageError for fewer than two or one twice, RunError where there is none."""
+    if len(paths) < 2:
+        raise UsageError("compare takes at least two run folders; `ganforge evaluate` looks at one.")
+    opened = [Run(Path(path).resolve()) for path in paths]
+    for i, run in enumerate(opened):
+        if run.path in [other.path for other in opened[:i]]:
+            raise UsageError(f"{paths[i]} was named twice; name different runs.")
+    return opened
+
+
+def curve_of(run: Run, name: str) -> Curve:
+    """What the folder says. Runs that were never scored have no scores."""
     scores = run.events("score")
     starts = run.events("start")
     state = run.state()
-    last = run.events("report", "sample", "checkpoint")
-    latest: Event = last[-1] if last else {"seen": 0, "seconds": 0.0}
-    kept = ("seen", "fraction", "seconds", "kid", "spread", "copied", "best")
-    best = [s for s in scores if s.get("best")]
+    told = run.events("report", "sample", "checkpoint", "finished")
+    latest = {key: max((e[key] for e in told if e.get(key) is not None), default=0) for key in ("seen", "seconds")}
     return Curve(
-        run=run.path.name,
+        run=name,
         recipe=run.config.recipe,
         pictures=Path(run.config.pictures).name,
         digest=run.config.digest,
-        size=(int(run.config.config["height"]), int(run.config.config["width"])),
+        height=int(run.config.config["height"]),
+        width=int(run.config.config["width"]),
         seed=run.config.seed,
-        seen=int(state.get("seen") or latest["seen"]),
-        seconds=float(state.get("seconds") or latest.get("seconds") or 0.0),
-        machine=str(starts[-1].get("machine", {}).get("name", "")) if starts else "",
+        state=str(state.get("state") or "interrupted"),
+        seen=int(latest["seen"]),
+        seconds=float(latest["seconds"]),
+        machine=_machine(starts[-1].get("machine") or {}) if starts else "",
         features=scores[-1].get("features") if scores else None,
-        scores=[{k: s.get(k) for k in kept} for s in scores],
-        best={k: best[-1].get(k) for k in kept} if best else None,
+        scores=[{key: score.get(key) for key in KEPT_OF_SCORES} for score in scores],
     )
 
 
 def moments(runs: Sequence[Run], by: str) -> list[Moment]:
-    """Sheets of the fixed seeds at equal ``by`` ("seen" or "seconds"), up to where the shortest run got."""
-    sheets = [run.events("sample") for run in runs]
-    if not all(sheets):
+    """Sheets of the fixed seeds at equal ``by`` ("seen" or "seconds"), up to where the shortest run got.
+
+    Runs without any sheet have none at each moment; where no run has one, there is no moment.
+    """
+    drawn = [run.events("sample") for run in runs]
+    end = min((float(max(e[by] for e in events)) for events in drawn if events), default=0.0)
+    if end <= 0:
         return []
-    end = min(float(events[-1][by]) for events in sheets)
     found = []
     for k in range(1, MOMENTS + 1):
         value = end * k / MOMENTS
-        row: list[tuple[Path, int, float] | None] = []
-        for run, events in zip(runs, sheets, strict=True):
-            before = [e for e in events if float(e[by]) <= value and (run.path / e["file"]).is_file()]
-            row.append(
-                (run.path / before[-1]["file"], int(before[-1]["seen"]), float(before[-1]["seconds"]))
-                if before
-                else None
-            )
-        found.append(Moment(value, row))
+        frames = [
+            _last_frame(run, [e for e in events if float(e[by]) <= value])
+            for run, events in zip(runs, drawn, strict=True)
+        ]
+        found.append(Moment(value, frames))
     return found
 
 
-def labels_of(names: Sequence[str]) -> list[str]:
-    """Run folders may have equal names in different places; then they are numbered."""
-    counts: dict[str, int] = {}
-    labels = []
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-        labels.append(name if names.count(name) == 1 else f"{name} ({counts[name]})")
-    return labels
+def _last_frame(run: Run, events: Sequence[Mapping[str, Any]]) -> Frame | None:
+    """The newest of these sheets that can be read."""
+    size = int(run.config.config["height"]), int(run.config.config["width"])
+    return next((frame for e in reversed(events) for frame in stored_frames([e], run.path, *size)), None)
 
 
-def _there(pictures: str) -> bool:
-    return pictures == "avatars" or pictures.startswith("avatars:") or Path(pictures).exists()
+def labels_of(paths: Sequence[Path]) -> list[str]:
+    """Names of different folders: their own, with as many of their parents' as tell them all apart."""
+    most = max(len(path.parts) for path in paths)
+    depths = ([Path(*path.parts[-depth:]).as_posix() for path in paths] for depth in range(1, most + 1))
+    return next(names for names in depths if len(set(names)) == len(names))
 
 
-def _sentences(names: Sequence[str], evaluations: Sequence[Evaluation]) -> dict[str, str]:
-    """Looks real? How varied? Copied? Every run's answer in one line, the best first."""
-
-    def ranked(values: Sequence[float]) -> str:
-        order = sorted(range(len(names)), key=lambda i: -values[i])
-        return ", ".join(f"{names[i]} {100 * values[i]:.0f} %" for i in order)
-
-    real = evaluations[0]
-    looks = ranked([e.precision.value for e in evaluations])
-    met = ranked([e.coverage.value for e in evaluations])
-    flagged = [name for name, e in zip(names, evaluations, strict=True) if e.copying is not None and e.copying.flagged]
-    asked = [name for name, e in zip(names, evaluations, strict=True) if e.copying is not None]
-    copies = (
-        f"Too many copies of training pictures in {', '.join(flagged)}."
-        if flagged
-        else f"No sign of copying in {', '.join(asked)}."
-        if asked
-        else "Not asked: these are not the pictures the models learnt from."
-    )
-    return {
-        "Looks real?": f"Made pictures that look like real ones to the judge: {looks}"
-        f" (real ones: {100 * (real.precision.real or 0):.0f} %).",
-        "How varied?": f"Kinds of real picture that are met: {met} (real ones: {100 * (real.coverage.real or 0):.0f} %).",
-        "Copied?": copies,
-    }
+def _pictures_of(run: Run, named: str | None) -> str:
+    """What a run is judged by. Raises PicturesError where its own pictures are gone."""
+    if named is not None:
+        return named
+    own = run.config.pictures
+    if own == "avatars" or own.startswith("avatars:") or Path(own).exists():
+        return own
+    raise PicturesError(f"The pictures of {run.path.name} are gone ({own}); say where they are with --pictures.")
 
 
-def _warnings(names: Sequence[str], evaluations: Sequence[Evaluation], curves: Sequence[Curve]) -> list[str]:
-    said = []
-    if len({(e.real.digest, e.height, e.width) for e in evaluations}) > 1:
-        said.append("The runs learnt from different pictures or sizes; their figures do not compare. Take --pictures.")
-    if len({curve.machine for curve in curves}) > 1:
-        said.append("The runs were trained on different machines: compare them by pictures seen, not by wall time.")
-    said += sorted({warning for e in evaluations for warning in e.warnings})
-    unscored = [name for name, curve in zip(names, curves, strict=True) if not curve.scores]
-    if unscored:
-        said.append(f"No scores were taken while these were trained: {', '.join(unscored)}.")
-    return said
+def _machine(machine: Mapping[str, Any]) -> str:
+    name, threads = str(machine.get("name") or ""), machine.get("threads")
+    if machine.get("device") != "cpu" or not threads:
+        return name
+    return f"{name}, {threads} thread{'s' if threads > 1 else ''}"
+
+
+def _differs(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """What was set differently, by its name as ``--set`` has it; None where a run has no such setting."""
+
+    def flat(config: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in config.items():
+            found |= flat(value, f"{before}{key}.") if isinstance(value, Mapping) else {before + key: value}
+        return found
+
+    asked = [
+        {
+            "recipe": run.config.recipe,
+            "pictures": Path(run.config.pictures).name,
+            "minutes": None if run.config.seconds is None else run.config.seconds / 60,
+            "images": run.config.images,
+            "seed": run.config.seed,
+            "flip": run.config.flip,
+            **flat(run.config.config),
+            "ganforge": run.config.ganforge,
+        }
+        for run in runs
+    ]
+    keys = dict.fromkeys(key for one in asked for key in one)
+    values = {key: [one.get(key) for one in asked] for key in keys}
+    return {key: row for key, row in values.items() if any(value != row[0] for value in row)}

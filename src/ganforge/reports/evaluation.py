@@ -7,9 +7,6 @@ shown in the same size and the same file format, so that neither is flattered.
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from ganforge import __version__
 from ganforge.drawing.grids import Pictures
 from ganforge.evaluation.evaluate import Shown
@@ -18,16 +15,14 @@ from ganforge.files import quoted, replacing
 from ganforge.measures.neighbours import COPIED_LIMIT
 from ganforge.reports import evaluation_parts as parts
 from ganforge.reports.figures import rows
-from ganforge.reports.rendering import data_uri, jpeg, png, render, template_text
+from ganforge.reports.rendering import cell, data_uri, render, stills, template_text
 from ganforge.training.folder import Run
 
 LARGEST_CELL, SMALL_CELL = 128, 64
-"""CSS pixels a picture takes on a wide and on a narrower screen; small ones are enlarged by a whole factor up to this."""
+"""CSS pixels a picture takes at most on a wide and on a narrower screen; files hold twice as many, for dense ones."""
 
 MOST_BYTES = 2_000_000
 """Of all pictures: with a third more for base64 the page stays below 3 MB, wherever JPEG gets so far."""
-
-JPEG_QUALITIES = (94, 86, 76, 60)
 
 UNFOLDED = 12
 """Values of an attribute that are shown at once; the rest is folded away."""
@@ -51,9 +46,8 @@ def write_evaluation(found: Evaluation, shown: Shown, path: Path, *, run: Run | 
 
 
 def _context(e: Evaluation, shown: Shown, run: Run | None) -> dict[str, Any]:
-    made, real, neighbours, closest, closest_neighbours = _stills(
-        shown.made, shown.real, _flat(shown.neighbours), shown.closest, _flat(shown.closest_neighbours)
-    )
+    groups = shown.made, shown.real, _flat(shown.neighbours), shown.closest, _flat(shown.closest_neighbours)
+    made, real, neighbours, closest, closest_neighbours = stills(groups, most_bytes=MOST_BYTES, side=2 * LARGEST_CELL)
     identity = e.made.model or e.made.digest or "pictures"
     sentences = e.sentences or plain_sentences(e)
     return {
@@ -62,8 +56,8 @@ def _context(e: Evaluation, shown: Shown, run: Run | None) -> dict[str, Any]:
         "e": e,
         "name": run.path.name if run is not None else " ".join((e.made.name, *(e.made.model or "")[:6].split())),
         "said": [parts.said(e, question, sentence) for question, sentence in sentences.items()],
-        "cell": _cell(e, LARGEST_CELL),
-        "small": _cell(e, SMALL_CELL),
+        "cell": cell(e.height, e.width, LARGEST_CELL),
+        "small": cell(e.height, e.width, SMALL_CELL),
         "made": made,
         "real": real,
         "rows": _beside(made, neighbours, shown.neighbours),
@@ -76,7 +70,7 @@ def _context(e: Evaluation, shown: Shown, run: Run | None) -> dict[str, Any]:
         "retrieval": parts.retrieval_bars(e),
         "unfolded": UNFOLDED,
         "learning": None if run is None else parts.learning(run.events("score")),
-        "facts": _facts(e),
+        "facts": facts(e),
         "command": _command(e, run),
         "json": data_uri(e.model_dump_json(indent=1).encode(), "application/json"),
         "file": f"evaluation-{identity[:6]}.json",
@@ -86,38 +80,9 @@ def _context(e: Evaluation, shown: Shown, run: Run | None) -> dict[str, Any]:
 # --- pictures ---------------------------------------------------------------------------------------------------------
 
 
-def _cell(e: Evaluation, largest: int) -> dict[str, int]:
-    """CSS pixels of a picture."""
-    factor = largest / max(e.height, e.width)
-    factor = float(int(factor)) if factor >= 1 else factor
-    return {"w": max(1, round(e.width * factor)), "h": max(1, round(e.height * factor))}
-
-
-def _stills(*groups: Pictures) -> list[list[str]]:
-    """Data URIs of every group's pictures, uint8 (N, H, W, 3) each: all exact, or all JPEG of one quality.
-
-    Those of more than twice a cell are reduced first: screens show no more.
-    """
-    small = [[_reduced(picture) for picture in group] for group in groups]
-    files, kind = [[png(picture) for picture in group] for group in small], "image/png"
-    for quality in JPEG_QUALITIES:
-        if sum(len(file) for group in files for file in group) <= MOST_BYTES:
-            break
-        files, kind = [[jpeg(picture, quality) for picture in group] for group in small], "image/jpeg"
-    return [[data_uri(file, kind) for file in group] for group in files]
-
-
 def _flat(pictures: Pictures) -> Pictures:
     """(n, k, H, W, 3) → (n · k, H, W, 3)."""
     return pictures.reshape(-1, *pictures.shape[2:])
-
-
-def _reduced(picture: Pictures) -> Pictures:
-    if max(picture.shape) <= 2 * LARGEST_CELL:
-        return picture
-    image = Image.fromarray(picture)
-    image.thumbnail((2 * LARGEST_CELL, 2 * LARGEST_CELL), Image.Resampling.LANCZOS)
-    return np.asarray(image)
 
 
 def _beside(made: list[str], neighbours: list[str], shape: Pictures) -> list[tuple[str, list[str]]]:
@@ -145,8 +110,8 @@ def _copying(c: Copying, count: int) -> str:
     )
 
 
-def _facts(e: Evaluation) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Everything that must be known to believe a figure, in groups."""
+def facts(e: Evaluation) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Everything that must be known to believe a figure: groups, and their names and values."""
     f, made, real, copying = e.features, e.made, e.real, e.copying
     machine = {"name": "machine", "torch": "PyTorch", "python": "Python"}
     samples: list[tuple[str, str | None]] = [

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup, escape
 
+from ganforge.drawing.curves import read_scores
 from ganforge.evaluation.result import Agreement, Evaluation, Step
 from ganforge.measures.neighbours import COPIED_LIMIT
 from ganforge.reports import charts
@@ -32,15 +33,17 @@ class Bar:
 
     Attributes:
         name: whose it is.
-        role: "made" or "real": how it is drawn.
+        role: "made" or "real", or a class of the page's own: how it is drawn.
         share: of the track, 0 … 1.
         text: the number as it is written.
+        mark: an outline (`charts.MARKS`) before its name.
     """
 
     name: str
     role: str
     share: float
     text: str
+    mark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f}{NO_BREAK}%"
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Three digits that count, or all before the point: 0.0123, 12.3, 1,234, 12.3k."""
     if abs(value) >= 10_000:
         return f"{value / 1000:,.0f}k" if abs(value) >= 100_000 else f"{value / 1000:.3g}k"
@@ -99,22 +102,22 @@ def _short(value: float) -> str:
 
 def said(e: Evaluation, question: str, sentence: str) -> Said:
     """A sentence with what is drawn beside it."""
-    pieces = _pieces(sentence)
+    cut = pieces(sentence)
     figure = {"Looks real?": e.precision, "How varied?": e.coverage}.get(question)
     if figure is not None:
         reached = figure.value if figure.real is None else figure.value / max(figure.real, 1e-9)
-        return Said(question, pieces, "share", min(1.0, reached), _pair(figure.value, figure.real))
+        return Said(question, cut, "share", min(1.0, reached), _pair(figure.value, figure.real))
     if question != "Copied?" or e.copying is None:
-        return Said(question, pieces)
+        return Said(question, cut)
     c = e.copying
     top = max(2 * COPIED_LIMIT, c.share, c.held_out_share or 0)
     bars = _pair(c.share, c.held_out_share, scale=1 / top, digits=1, real_name="unseen real")
     limit = COPIED_LIMIT / top, f"warning: {percent(COPIED_LIMIT)}"
-    return Said(question, pieces, "yes" if c.flagged else "no", bars=bars, limit=limit)
+    return Said(question, cut, "yes" if c.flagged else "no", bars=bars, limit=limit)
 
 
-def _pieces(sentence: str) -> list[tuple[str, bool]]:
-    """The verdict is what stands before an early colon, or else the last sentence."""
+def pieces(sentence: str) -> list[tuple[str, bool]]:
+    """A sentence cut in two, each with whether it is the verdict: what stands before an early colon, or the last sentence."""
     sentence = sentence.replace(" %", NO_BREAK + "%")
     head, colon, rest = sentence.partition(":")
     if colon and len(head) <= LONGEST_HEAD:
@@ -140,21 +143,31 @@ def _pair(
 
 def whisker(row: Row) -> Whisker | None:
     """A row's numbers as positions; None where they are no finite numbers."""
-    figure = row.figure
-    if figure is None or not math.isfinite(figure.value):
-        return None
-    ends = figure.low, figure.high
-    known = [x for x in (figure.value, *ends, figure.real) if x is not None and math.isfinite(x)]
-    low = min(0.0, *known)
-    high = 1.0 if row.name.endswith("%") and row.better == "higher" else max(known)
+    return whiskers([row])[0]
+
+
+def whiskers(rows: Sequence[Row | None]) -> list[Whisker | None]:
+    """Rows of one measure as positions on one scale, from 0 or below to the largest number (of shares, to all of them)."""
+    figures = [row.figure for row in rows if row is not None and row.figure is not None]
+    known = [x for f in figures for x in (f.value, f.low, f.high, f.real) if x is not None and math.isfinite(x)]
+    low, high = min(0.0, *known, 0.0), max(known, default=1.0)
+    if any(row is not None and row.name.endswith("%") and row.better == "higher" for row in rows):
+        high = 1.0
     span = (high - low) * 1.04 or 1.0
 
     def at(number: float | None) -> float | None:
-        return (number - low) / span if number in known and number is not None else None
+        return (number - low) / span if number is not None and math.isfinite(number) else None
 
-    words = f"samples {row.value}, between {row.interval.replace('…', 'and')}"
-    words += f"; real pictures {row.real}" if figure.real is not None else ""
-    return Whisker((figure.value - low) / span, at(ends[0]), at(ends[1]), at(figure.real), words)
+    def one(row: Row | None) -> Whisker | None:
+        figure = None if row is None else row.figure
+        value = None if figure is None else at(figure.value)
+        if row is None or figure is None or value is None:
+            return None
+        words = f"samples {row.value}, between {row.interval.replace('…', 'and')}"
+        words += f"; real pictures {row.real}" if figure.real is not None else ""
+        return Whisker(value, at(figure.low), at(figure.high), at(figure.real), words)
+
+    return [one(row) for row in rows]
 
 
 def at_floor_count(e: Evaluation) -> list[tuple[str, str, str]]:
@@ -165,10 +178,10 @@ def at_floor_count(e: Evaluation) -> list[tuple[str, str, str]]:
 
     frechet_name = "FID" if e.features.standard else "Fréchet distance"
     measured = [
-        (frechet_name, e.frechet, _short),
+        (frechet_name, e.frechet, short),
         ("precision", e.precision, share),
         ("recall", e.recall, share),
-        ("density", e.density, _short),
+        ("density", e.density, short),
         ("coverage", e.coverage, share),
     ]
     return [
@@ -214,7 +227,7 @@ def truncation(steps: Sequence[Step]) -> list[tuple[str, str, Markup]]:
     return [
         (title, about, _over_psi(title, psis, values, top, write))
         for title, about, values, top, write in (
-            ("KID × 1000", "Distance from real pictures; lower is better.", kid, max(kid), _short),
+            ("KID × 1000", "Distance from real pictures; lower is better.", kid, max(kid), short),
             ("Precision", "Samples that look real; higher is better.", precision, 1.0, percent),
             ("Recall", "Real pictures that are met; higher is better.", recall, 1.0, percent),
         )
@@ -270,38 +283,32 @@ class Learning:
 
 def learning(events: Sequence[Event]) -> Learning | None:
     """The curve of a run's score events; None without any."""
-    scores = sorted((event for event in events if math.isfinite(event["kid"])), key=lambda event: int(event["seen"]))
-    if not scores:
+    scores = read_scores(events)
+    if scores is None:
         return None
-    seen = np.array([event["seen"] for event in scores], np.float64)
-    kid = 1000 * np.array([event["kid"] for event in scores], np.float64)
-    marked = [i for i, event in enumerate(scores) if event.get("best")]
-    best = marked[-1] if marked else int(kid.argmin())
+    kid, best = 1000 * scores.kid, scores.best
     high = float(np.quantile(kid, 0.9 if len(kid) >= charts.FEW_POINTS else 1.0)) * 1.1
     high = max(high, float(kid[best]) + 1e-6)
     low = min(0.0, float(kid[best]) - ROOM * (high - float(kid[best])))
     chart = line_chart(
         "KID × 1000 while it learned",
         "How far fixed seeds are from training pictures; lower is better.",
-        [Line("samples", "made", kid)],
-        seen,
+        [Line("samples", "made", kid, best=best)],
+        scores.seen,
         y_range=(low, high),
         y_ticks=[tick for tick in _ticks(high) if tick >= low],
-        y_format=_short,
-        threshold=(float(kid[best]), f"the best: {_short(float(kid[best]))}"),
+        y_format=short,
+        smoothed=False,
+        threshold=(float(kid[best]), f"the best: {short(float(kid[best]))}"),
     )
-    x = charts.LEFT + (charts.WIDTH - charts.LEFT - charts.RIGHT) * seen[best] / max(seen[-1], 1.0)
-    y = charts.TOP + (charts.HEIGHT - charts.TOP - charts.BOTTOM) * (high - kid[best]) / (high - low)
-    dot = f'<circle class="dot best" cx="{x:.1f}" cy="{y:.1f}" r="5"/>'
-    chart = replace(chart, svg=Markup(str(chart.svg).removesuffix("</svg>") + dot + "</svg>"))
     return Learning(
         chart,
-        seen=int(seen[best]),
-        value=_short(float(kid[best])),
+        seen=int(scores.seen[best]),
+        value=short(float(kid[best])),
         of=len(kid),
-        features=scores[-1].get("features"),
+        features=events[-1].get("features"),
         cut=bool((kid > high).any()),
-        table=[(f"{int(seen[i]):,}", _short(float(kid[i]))) for i in charts.evenly(len(kid), TABLE_ROWS)],
+        table=[(f"{int(scores.seen[i]):,}", short(float(kid[i]))) for i in charts.evenly(len(kid), TABLE_ROWS)],
     )
 
 

@@ -1,7 +1,10 @@
-"""An evaluation's figures as people read them: in a terminal's table and on a page."""
+"""Figures of one evaluation or of several as people read them: in a terminal's table and on a page."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+from ganforge.evaluation.comparison import leaders
 from ganforge.evaluation.result import FEWEST_FOR_FRECHET, Evaluation, Figure
 
 
@@ -86,9 +89,86 @@ def rows(found: Evaluation) -> list[Row]:
     return distances + shares
 
 
+@dataclass(frozen=True)
+class Column:
+    """A measure of several runs, all in the same features.
+
+    Attributes:
+        name: of the measure.
+        better: as in a row.
+        about: likewise.
+        cells: a row each; None where it was not measured.
+        best: index of the best; None where the runs do not compare or nothing is best.
+        as_good: indices of others whose intervals overlap the best one's.
+        flagged: indices of those that call for a warning.
+    """
+
+    name: str
+    better: str
+    about: str
+    cells: list[Row | None]
+    best: int | None = None
+    as_good: list[int] = field(default_factory=list)
+    flagged: list[int] = field(default_factory=list)
+
+    def mark(self, i: int) -> str:
+        """ "best", "as good" or "too many" of a cell; else nothing."""
+        if i == self.best:
+            return "best"
+        return "as good" if i in self.as_good else "too many" if i in self.flagged else ""
+
+
+def columns(found: Sequence[Evaluation], *, comparable: bool) -> list[Column]:
+    """Every measure that one of them has, with the best marked where they compare.
+
+    Fewer copies are no merit below the limit: nothing but too many is marked there.
+    """
+    told = [{row.name: row for row in rows(e)} for e in found]
+    made = []
+    for name in dict.fromkeys(name for one in told for name in one):
+        cells = [one.get(name) for one in told]
+        first = next(cell for cell in cells if cell is not None)
+        figures = [cell.figure for cell in cells if cell is not None and cell.figure is not None]
+        ahead: list[int] = []
+        if comparable and len(figures) == len(cells):
+            ahead = leaders(figures, lower=first.better == "lower")
+        flagged = [i for i, e in enumerate(found) if e.copying is not None and e.copying.flagged]
+        made.append(
+            Column(
+                name=name,
+                better=first.better,
+                about=first.about,
+                cells=cells,
+                best=ahead[0] if ahead else None,
+                as_good=ahead[1:],
+                flagged=flagged if first.better == "below 3" else [],
+            )
+        )
+    return made
+
+
 def _row(name: str, figure: Figure, scale: float, digits: int, better: str, about: str) -> Row:
     def said(value: float | None) -> str:
         return "–" if value is None else f"{scale * value:,.{digits}f}"
 
     interval = f"{said(figure.low)} … {said(figure.high)}"
     return Row(name, said(figure.value), interval, said(figure.real), better, about, figure, scale)
+
+
+def clock(seconds: float) -> str:
+    """45 s, 1:05 min, or 2:03:04 h."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes}:{rest:02d} min" if minutes else f"{rest} s"
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d} h"
+
+
+def setting(value: Any) -> str:
+    """A value of a run's configuration; "–" for one that it does not have."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, list):
+        return ", ".join(map(setting, value))
+    return "–" if value is None else str(value)

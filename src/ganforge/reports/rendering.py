@@ -2,14 +2,18 @@
 
 import base64
 import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from ganforge.drawing.grids import Pictures
 
 TEMPLATES = Path(__file__).parent / "templates"
+
+JPEG_QUALITIES = (94, 86, 76, 60)
 
 
 def render(template: str, **context: Any) -> str:
@@ -51,3 +55,35 @@ def jpeg(picture: Pictures, quality: int) -> bytes:
 def data_uri(data: bytes, kind: str) -> str:
     """A file inside a page; ``kind`` is its media type."""
     return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
+def stills(groups: Sequence[Iterable[Pictures]], *, most_bytes: int, side: int) -> list[list[str]]:
+    """Data URIs of every group's pictures, uint8 (H, W, 3) each: all exact, or all JPEG of one quality.
+
+    Args:
+        groups: of pictures.
+        most_bytes: of all together, wherever JPEG gets so far.
+        side: pixels; those with a longer one are reduced to it first.
+    """
+    small = [[_reduced(picture, side) for picture in group] for group in groups]
+    files, kind = [[png(picture) for picture in group] for group in small], "image/png"
+    for quality in JPEG_QUALITIES:
+        if sum(len(file) for group in files for file in group) <= most_bytes:
+            break
+        files, kind = [[jpeg(picture, quality) for picture in group] for group in small], "image/jpeg"
+    return [[data_uri(file, kind) for file in group] for group in files]
+
+
+def _reduced(picture: Pictures, side: int) -> Pictures:
+    if max(picture.shape) <= side:
+        return picture
+    image = Image.fromarray(picture)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return np.asarray(image)
+
+
+def cell(height: int, width: int, largest: int) -> dict[str, int]:
+    """CSS pixels that a picture takes, as ``w`` and ``h``: small ones are enlarged by a whole factor up to ``largest``."""
+    factor = largest / max(height, width)
+    factor = float(int(factor)) if factor >= 1 else factor
+    return {"w": max(1, round(width * factor)), "h": max(1, round(height * factor))}
