@@ -50,20 +50,23 @@ def compressed(pictures: Pictures, strength: int) -> Pictures:
 
 
 def without_classes(classes: Indices, count: int, strength: int) -> Indices:
-    """Which pictures to take: ``count`` of a random share of the classes; again and again where too few are left.
+    """Which pictures to take: ``count`` of a share of the classes; again and again where too few are left.
 
-    Which classes go is another draw at each strength: on average stronger is farther, whichever classes are near.
+    What is dropped at one strength is dropped at all stronger ones.
     """
-    rng = np.random.default_rng(strength)
-    names = np.unique(classes)
-    kept = rng.permutation(names)[: max(1, round(len(names) * (1 - CLASSES_DROPPED[strength])))]
-    return _repeated(rng.permutation(np.flatnonzero(np.isin(classes, kept))), count)
+    rng = np.random.default_rng(0)
+    names = rng.permutation(np.unique(classes))
+    kept = names[: max(1, round(len(names) * (1 - CLASSES_DROPPED[strength])))]
+    order = rng.permutation(len(classes))
+    return _repeated(order[np.isin(classes[order], kept)], count)
 
 
 def collapsed(total: int, count: int, strength: int) -> Indices:
-    """Which pictures to take: ``count``, of which only the share PICTURES_LEFT differ."""
-    rng = np.random.default_rng(strength)
-    return _repeated(rng.permutation(total)[: max(1, round(count * PICTURES_LEFT[strength]))], count)
+    """Which pictures to take: ``count``, of which only the share PICTURES_LEFT differ; those left at one strength are among
+    those left at weaker ones."""
+    return _repeated(
+        np.random.default_rng(0).permutation(total)[: max(1, round(count * PICTURES_LEFT[strength]))], count
+    )
 
 
 def _repeated(indices: Indices, count: int) -> Indices:

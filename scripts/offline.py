@@ -1,6 +1,8 @@
 """Write the weights of the offline features from a trained classifier of avatars.
 
-    ganforge train avatars:20000 --recipe classifier --size 64 --minutes 20 --set batch_size=64 --out RUN
+    python scripts/offline_pictures.py FOLDER 12000
+    ganforge train FOLDER --recipe classifier --size 64 --no-flip --images 163000 --set widths=16,64,128,192 \\
+        --set batch_size=64 --out RUN
     python scripts/offline.py RUN
 
 Folds batch normalisation into the convolutions and scales every feature to mean 0 and spread 1 over 2,000 fresh avatars.
@@ -28,7 +30,7 @@ def main() -> None:
         factor = norm.weight / (norm.running_var + norm.eps).sqrt()
         weights[f"{i}.weight"] = (convolution.weight * factor[:, None, None, None]).detach().half()
         weights[f"{i}.bias"] = (norm.bias - norm.running_mean * factor).detach().float()
-    dims = sum(len(weights[f"{i}.bias"]) for i in range(len(weights) // 2))
+    dims = len(weights[f"{len(weights) // 2 - 1}.bias"])
     weights["mean"], weights["scale"] = torch.zeros(dims), torch.ones(dims)
     net = offline.OfflineNet(weights)
     pictures = np.asarray(make_pack(FRESH, PackOptions(height=offline.SIDE, width=offline.SIDE)).pictures)

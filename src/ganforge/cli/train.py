@@ -50,6 +50,9 @@ def train(
     replay: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Replay the plan that RUN logged, instead of a budget.")
     ] = None,
+    stop_early: Annotated[
+        bool, typer.Option("--stop-early/--no-stop-early", help="End a run that has collapsed or copies its pictures.")
+    ] = True,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard's files too.")] = False,
 ) -> None:
     """Train a generator on a collection of pictures, for the minutes you give it (20 by default)."""
@@ -76,6 +79,7 @@ def train(
             fit=fit,
             crop=crop,
             replay=replay,
+            stop_early=stop_early,
             use_tensorboard=tensorboard,
             observers=[view],
             progress=view.progress,

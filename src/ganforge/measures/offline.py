@@ -1,9 +1,10 @@
 """The offline features: a small net that comes along, so that no score ever waits for a download.
 
-A classifier of avatars (`ganforge.systems.classifier`), trained on the embedded data set with all of its attributes;
-features are the means over places after each of its convolutions, from edges and colours to parts of faces, each scaled
-to mean 0 and spread 1 over avatars. `bench/offline.py` says why this one: it ranks what spoils pictures as a large ImageNet net
-does, on faces, flowers and small photographs that it never saw.
+A classifier (`ganforge.systems.classifier`) that learnt from the embedded avatars what each of them carries, and how it had
+been spoilt: half of them were blurred, noisy or compressed (scripts/offline_pictures.py). Features are the means over
+places of its last maps, each scaled to mean 0 and spread 1 over fresh avatars. `bench/offline.py` says why this one: of the
+nets tried it ranks what spoils pictures most nearly as a large ImageNet net does, on faces, flowers and small photographs
+that it never saw.
 """
 
 from functools import cache
@@ -23,7 +24,7 @@ RESIZER = "bicubic, antialiased, in float32, to 64×64"
 
 
 class OfflineNet(nn.Module):
-    """3×64×64 → six convolutions of 3×3, every second one with stride 2; features: the mean of each one's maps.
+    """3×64×64 → convolutions of 3×3, every second one with stride 2; features: the means of the last one's maps.
 
     Batch normalisation is folded into the convolutions.
     """
@@ -46,11 +47,9 @@ class OfflineNet(nn.Module):
         if pictures.shape[2:] != (SIDE, SIDE):
             pictures = F.interpolate(pictures, (SIDE, SIDE), mode="bicubic", align_corners=False, antialias=True)
         x = 2 * pictures.contiguous(memory_format=torch.channels_last) - 1
-        found = []
         for layer in self.layers:
             x = F.relu(layer(x), inplace=True)
-            found.append(x.float().mean((2, 3)))
-        return (torch.cat(found, 1) - self.mean) * self.scale, None
+        return (x.float().mean((2, 3)) - self.mean) * self.scale, None
 
 
 @cache
@@ -60,7 +59,7 @@ def offline_net() -> FeatureNet:
         net = OfflineNet(load_file(path))
         return FeatureNet(
             name="offline-1",
-            about="a small net that comes with ganforge, trained on its avatars",
+            about="a small net that comes with ganforge, trained on its avatars and on spoilt ones",
             sha256=sha256(path),
             dims=net.dims,
             resizer=RESIZER,

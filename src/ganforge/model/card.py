@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ganforge.attributes import Schema
 from ganforge.errors import ModelError
 from ganforge.game import Kind
+from ganforge.measures.neighbours import too_many_copies
 
 
 class DataCard(BaseModel):
@@ -57,6 +59,11 @@ class ModelCard(BaseModel):
     licence: str | None = Field(None, description="of the weights")
     scores: list[dict[str, Any]] = Field(default_factory=list, description="measured, each with its judge")
     files: dict[str, str] = Field(description="sha256 of every other file of the folder")
+
+
+def standing(score: Mapping[str, Any]) -> tuple[bool, float]:
+    """What a run's states are ordered by, the best first: whether too many samples are copies, then KID."""
+    return too_many_copies(score.get("copied")), float(score["kid"])
 
 
 def identity(

@@ -24,7 +24,7 @@ from ganforge.errors import ModelError, UsageError
 from ganforge.files import quoted, sha256
 from ganforge.game import Discriminator, Generator, System
 from ganforge.machine import best_device, exact
-from ganforge.model.card import DataCard, ModelCard, TrainingCard, identity, read_card
+from ganforge.model.card import DataCard, ModelCard, TrainingCard, identity, read_card, standing
 from ganforge.model.samples import Samples
 from ganforge.model.seeds import latents
 from ganforge.progress import Progress, silent
@@ -263,7 +263,7 @@ def _plain(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def find_model(name: str | Path) -> Path:
-    """The folder that ``name`` means: a Model's folder, or a run's, whose latest Model is taken.
+    """The folder that ``name`` means: a Model's folder, or a run's, whose best Model is taken (its latest without scores).
 
     Raises:
         ModelError: nothing of that kind is there.
@@ -276,17 +276,24 @@ def find_model(name: str | Path) -> Path:
     if (folder / "model.json").exists():
         return folder
     kept = sorted(path.parent for path in (folder / "checkpoints").glob("[0-9]*/model/model.json"))
-    if (folder / "model" / "model.json").exists():
-        finished = read_card(folder / "model").training
-        grown = kept and finished is not None and int(kept[-1].parent.name) > finished.seen
-        return kept[-1] if grown else folder / "model"
-    if kept:
-        return kept[-1]
+    done = [folder / "model"] if (folder / "model" / "model.json").exists() else []
+    if done or kept:
+        return _best(done, kept)
     if (folder / "run.json").exists():
         raise ModelError(
             f"{folder} is a run that has not saved a Model yet. `ganforge resume {quoted(folder)}` goes on with it."
         )
     raise ModelError(f"{folder} is neither a Model (no model.json in it) nor a run.")
+
+
+def _best(done: list[Path], kept: list[Path]) -> Path:
+    """Of a run's finished Model and its checkpoints' (oldest first): the best by score; the latest without scores."""
+    scores = {path: card.scores[-1] for path in (*done, *kept) for card in (read_card(path),) if card.scores}
+    if scores:
+        return min(scores, key=lambda path: standing(scores[path]))
+    training = read_card(done[0]).training if done else None
+    grown = not done or (kept and training is not None and int(kept[-1].parent.name) > training.seen)
+    return kept[-1] if grown else done[0]
 
 
 def load(name: str | Path, *, device: torch.device | str | None = None) -> Model:

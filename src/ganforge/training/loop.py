@@ -158,7 +158,7 @@ class Loop:
                     raise Interrupted
             self._report(time.perf_counter())
             self._sample(1.0)
-            if self.scorer is None:
+            if self.scorer is None or self._scored_now() is not None:
                 self.checkpoint()
             else:
                 self._score(self.scorer, last=True)
@@ -352,7 +352,7 @@ class Loop:
         self._scores.append(score)
         self._tell(score)
         if score["best"] or last:
-            self.checkpoint(score)
+            self.checkpoint()
         if self.run.config.stop_early and not last:
             self.stopped_early = reason_to_stop(self._scores)
             if self.stopped_early is not None:
@@ -380,10 +380,15 @@ class Loop:
             plan_fraction=plan.fraction,
         )
 
-    def checkpoint(self, score: Event | None = None) -> None:
-        """Save everything, with the score of just now; a whole folder appears, or none."""
+    def _scored_now(self) -> Event | None:
+        """The score of this very state, where it has one."""
+        return self._scores[-1] if self._scores and self._scores[-1]["seen"] == self.seen else None
+
+    def checkpoint(self) -> None:
+        """Save everything; a whole folder appears, or none."""
         start = time.perf_counter()
         self.watch.settle()
+        score = self._scored_now()
         position = self.position().model_copy(update={"score": score and {k: score[k] for k in KEPT_OF_SCORES}})
         card = TrainingCard(
             recipe=self.run.config.recipe,

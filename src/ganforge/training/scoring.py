@@ -21,6 +21,7 @@ from ganforge.measures.diversity import relative_spread
 from ganforge.measures.features import chunks_of, look, look_at_collection
 from ganforge.measures.neighbours import copied, copy_threshold, too_many_copies
 from ganforge.measures.offline import offline_net
+from ganforge.model.card import standing
 from ganforge.pictures import Pack
 from ganforge.training.budget import Schedule
 from ganforge.training.folder import Event, RunConfig
@@ -28,7 +29,8 @@ from ganforge.training.watch import COLLAPSED, GREY_UNTIL, RECOVERED
 
 SEEDS = range(1 << 41, (1 << 41) + 256)
 """Of the samples that are scored: none that a user or the time-lapse is likely to look at."""
-MOST_REAL = 1000
+MOST_REAL, REAL_SHARE, PROBED = 1000, 0.01, 32
+"""Real pictures that samples are compared with, and the share of a run's wall time that looking at them may take."""
 SCORES = 40
 """At most so many a run."""
 SHARE = 0.04
@@ -70,13 +72,25 @@ class Scorer:
         begun = time.perf_counter()
         self._net, self._device = offline_net(), device
         self._seconds, self._last_seen, self._count = config.seconds, 0, 0
-        chosen = np.random.default_rng(0).permutation(train)[:MOST_REAL]
+        chosen = self._affordable(pack, np.random.default_rng(0).permutation(train)[:MOST_REAL])
         self._real_pictures = np.asarray(pack.pictures[chosen[:256]])
         self._real = self._features_of(pack, chosen)
         rate = (time.perf_counter() - begun) / len(chosen)
         self._watched = self._everything(pack, train, config, rate)
         self.spent = time.perf_counter() - begun
         self.cost = 0.0
+
+    def _affordable(self, pack: Pack, order: Any) -> Any:
+        """As many real pictures as a hundredth of the budget allows to look at, and at least as many as samples."""
+        if self._seconds is None:
+            return order
+        probe = min(PROBED, len(order))
+        times = []
+        for _ in range(2):  # the first one warms up
+            begun = time.perf_counter()
+            look(self._net, chunks_of(pack.pictures, order[:probe]), probe, device=self._device)
+            times.append(time.perf_counter() - begun)
+        return order[: max(len(SEEDS), int(REAL_SHARE * self._seconds * probe / times[-1]))]
 
     def _features_of(self, pack: Pack, indices: Any, *, mirrored: bool = False) -> Features:
         return look_at_collection(
@@ -147,23 +161,19 @@ def scorer_for(
     return Scorer(pack, train, config, device)
 
 
-def usable(score: Event) -> bool:
-    """Whether a scored state may become the Model: not one that copies."""
-    return not too_many_copies(score.get("copied"))
-
-
 def is_best(score: Event, before: Sequence[Event]) -> bool:
     """Whether this score beats all before; one that copies is beaten by any that does not."""
-    if not usable(score):
-        return not before
-    return all(not usable(other) or score["kid"] < other["kid"] for other in before)
+    return all(standing(score) < standing(other) for other in before)
 
 
 def reason_to_stop(scores: Sequence[Event]) -> str | None:
     """ "collapse" or "copying" where the last scores say that going on makes nothing better; None elsewhere."""
     varied = next((i for i, s in enumerate(scores) if s["spread"] > RECOVERED), len(scores))
     old = [s for i, s in enumerate(scores) if i > varied or s["fraction"] > GREY_UNTIL]  # young ones may be grey
-    for reason, bad in (("collapse", lambda s: s["spread"] < COLLAPSED), ("copying", lambda s: not usable(s))):
+    for reason, bad in (
+        ("collapse", lambda s: s["spread"] < COLLAPSED),
+        ("copying", lambda s: too_many_copies(s.get("copied"))),
+    ):
         row: list[Event] = []
         for score in reversed(old):
             if not bad(score) or score.get("best"):

@@ -42,6 +42,7 @@ def train(
     replay: Path | str | None = None,
     execution: Mapping[str, Any] | None = None,
     checkpoint_seconds: float = 45,
+    stop_early: bool = True,
     use_tensorboard: bool = False,
     observers: Sequence[Observer] | None = None,
     progress: Progress = silent,
@@ -65,6 +66,7 @@ def train(
         replay: a run folder whose logged plans are replayed instead of a budget.
         execution: ``layout``, ``precision`` (and ``compiled``), instead of calibration.
         checkpoint_seconds: wall time between two checkpoints.
+        stop_early: end before the budget is spent where the generator has collapsed for good or copies its pictures.
         use_tensorboard: write ``tensorboard/`` into the run folder too.
         observers: hear every event; by default a notebook shows samples and losses inline.
         progress: of reading pictures.
@@ -122,6 +124,7 @@ def train(
             ),
             execution=dict(execution) if execution is not None else None,
             checkpoint_every_seconds=checkpoint_seconds,
+            stop_early=stop_early,
             tensorboard=use_tensorboard,
         ),
     )
