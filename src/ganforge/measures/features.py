@@ -181,7 +181,7 @@ def look_at_collection(
 def _read(file: Path, count: int, dims: int) -> Looked | None:
     """What the cache holds; None for nothing, or for a damaged file."""
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
             found = Looked(arrays["features"], arrays.get("probabilities"))
         file.touch()
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):

@@ -106,9 +106,14 @@ class Model:
 
     @torch.no_grad()
     def synthesize(self, w: Tensor) -> Pictures:
-        """w N×L×D → uint8 pictures (N, H, W, 3)."""
+        """w N×L×D → uint8 pictures (N, H, W, 3). Raises ModelError where the weights give no finite numbers."""
         with exact(self.device):
-            return to_uint8(self.generator.synthesize(w).float().cpu().contiguous())
+            pictures = self.generator.synthesize(w).float().cpu().contiguous()
+        if not bool(torch.isfinite(pictures).all()):
+            raise ModelError(
+                f"{self.path} draws no finite numbers: its weights are damaged, or its training went astray."
+            )
+        return to_uint8(pictures)
 
     def sample(self, n: int = 1, seed: int = 0, *, psi: float = 1.0, progress: Progress = silent) -> Samples:
         """Pictures of seeds ``seed`` … ``seed + n − 1``.
