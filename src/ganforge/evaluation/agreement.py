@@ -130,14 +130,18 @@ def judge_labels(
     if minutes is not None and minutes < LEAST_MINUTES:
         raise UsageError(f"Judges of labels need {LEAST_MINUTES:g} minutes or more, not {minutes:g}.")
     pack, held_out = real.pack, real.held_out
-    known, told = len(pack.schema.attributes) > 0, pack.captioned > 0
-    if not known and not told:
+    if not pack.schema.attributes and not pack.captioned:
         return Labels(
             [], None, [f"{real.name} carries no attributes and no captions: there are no labels to judge by."]
         )
-    if len(held_out) < FEWEST_HELD_OUT:
-        few = f"Only {len(held_out)} of the {len(pack)} pictures of {real.name} can be held out from judges of labels"
-        return Labels([], None, [f"{few}, too few to judge the judges ({FEWEST_HELD_OUT}); none was trained."])
+    known = bool((~np.isnan(pack.table[held_out])).sum(0).max(initial=0) >= FEWEST_HELD_OUT)
+    places, texts = _captioned(pack, held_out)
+    told = len(places) >= FEWEST_HELD_OUT and different(texts) > 1
+    notes: list[str] = []
+    if (pack.schema.attributes and not known) or (pack.captioned and not told):
+        what = "attributes" if told else "captions" if known else "labels"
+        few = f"Too few of the {len(held_out)} held-out pictures of {real.name} have {what} to judge a judge by"
+        notes.append(f"{few} ({FEWEST_HELD_OUT} are needed); none was trained.")
 
     def judge(recipe: str, what: str, share: float) -> tuple[nn.Module, PictureConfig]:
         share = share if known and told else 1.0
@@ -156,7 +160,6 @@ def judge_labels(
 
     found: list[result.Agreement] = []
     retrieval: result.Retrieval | None = None
-    notes: list[str] = []
     if known:
         net, config = judge("classifier", "training a judge of attributes", CLASSIFIER_SHARE)
         assert isinstance(config, ClassifierConfig)
@@ -165,7 +168,7 @@ def judge_labels(
     if told:
         net, _ = judge("matcher", "training a judge of captions", 1 - CLASSIFIER_SHARE)
         assert isinstance(net, MatcherNet)
-        retrieval, said = _captions(net, maker, real, count, progress)
+        retrieval, said = _captions(net, maker, real, (places, texts), count, progress)
         notes += said
     return Labels(found, retrieval, notes)
 
@@ -214,29 +217,25 @@ def _attributes(
 
 
 def _captions(
-    net: MatcherNet, maker: Maker, real: RealSide, count: int, progress: Progress
-) -> tuple[result.Retrieval | None, list[str]]:
+    net: MatcherNet, maker: Maker, real: RealSide, own: tuple[Indices, list[str]], count: int, progress: Progress
+) -> tuple[result.Retrieval, list[str]]:
     """How often a picture's own caption is found: of held-out pictures, and of samples that came with captions."""
-    pack = real.pack
-    places, texts = _captioned(pack, real.held_out)
-    if different(texts) < FEWEST_HELD_OUT:
-        return None, [f"Held-out pictures have {different(texts)} different captions, too few to choose from."]
-    asked = _asked_captions(maker, count)
-    among = min(AMONG, different(texts), AMONG if asked is None else different(asked[1]))
+    pack, asked = real.pack, _asked_captions(maker, count)
+    among = min(AMONG, *(different(texts) for _, texts in ((own, asked) if asked is not None else (own,))))
 
     def found(chunks: Iterable[Pictures], total: int, chosen: Indices, texts: list[str], what: str) -> float:
         vectors = [picture_vectors(net, c) for c in _told(chunks, total, pack, what, progress)]
         return recall_at_1(np.concatenate(vectors)[chosen], caption_vectors(net, texts), texts, among)
 
     chunks = chunks_of(pack.pictures, real.held_out)
-    judge = found(chunks, len(real.held_out), places, texts, "judging real pictures' captions")
+    judge = found(chunks, len(real.held_out), *own, "judging real pictures' captions")
     samples = None
     if asked is not None:
         samples = found(maker.chunks(count), count, *asked, "judging samples' captions")
     retrieval = result.Retrieval(
         among=among,
         judge=judge,
-        judged_on=len(texts),
+        judged_on=len(own[1]),
         samples=samples,
         samples_on=0 if asked is None else len(asked[1]),
     )
@@ -268,11 +267,11 @@ def _asked_attributes(maker: Maker, count: int, schema: Schema) -> Table | None:
 
 
 def _asked_captions(maker: Maker, count: int) -> tuple[Indices, list[str]] | None:
-    """(which samples came with a caption, those captions); None where too few differ."""
+    """(which samples came with a caption, those captions); None where none did, or all with the same one."""
     if not isinstance(maker, PackMaker) or not maker.pack.captioned:
         return None
     places, texts = _captioned(maker.pack, maker.rows(count))
-    return (places, texts) if different(texts) >= FEWEST_HELD_OUT else None
+    return (places, texts) if different(texts) > 1 else None
 
 
 def _captioned(pack: Pack, indices: Indices) -> tuple[Indices, list[str]]:
