@@ -124,6 +124,7 @@ class Judge:
         )
 
     def moments(self, collection: str, case: str, pictures: Pictures) -> Moments:
+        """Of its features of a set of pictures."""
         file = WORK / f"{collection}-{case}.npy"
         if not file.exists():
             different, places = np.unique(pictures, axis=0, return_inverse=True)
@@ -135,6 +136,7 @@ class AllLayers(OfflineNet):
     """The net that comes along, with the means of all its layers' maps."""
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, None]:
+        """pictures N×3×H×W in [0, 1] → (features N×D, no logits)."""
         x = (
             F.interpolate(pictures, (SIDE, SIDE), mode="bicubic", antialias=True)
             if pictures.shape[-1] != SIDE
@@ -161,6 +163,7 @@ class Random(nn.Module):
         self.dims = 4 * maps * octaves
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, None]:
+        """pictures N×3×H×W in [0, 1] → (features N×D, no logits)."""
         if pictures.shape[-1] != SIDE:
             pictures = F.interpolate(pictures, (SIDE, SIDE), mode="bicubic", antialias=True)
         x, found = 2 * pictures - 1, []
@@ -181,6 +184,7 @@ class Trunk(nn.Module):
         self.dims = int(self.net.judge[-1].in_features)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, None]:
+        """pictures N×3×H×W in [0, 1] → (features N×D, no logits)."""
         if pictures.shape[-1] != SIDE:
             pictures = F.interpolate(pictures, (SIDE, SIDE), mode="bicubic", antialias=True)
         return self.net.layers(2 * pictures - 1).mean((2, 3)), None

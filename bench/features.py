@@ -1,0 +1,154 @@
+"""Features of pictures: how fast, beside torchmetrics and a plain loop on the same net, and in how much memory.
+
+    python bench/features.py [--rounds 7] [--pictures 512] [--memory 100000]
+
+Contestants take turns, round after round, in one process; the figure is the median over rounds of (best of the others /
+ours). The nets: the offline one, and Inception with random weights (what it sees does not change how long it looks).
+Memory: a process of its own evaluates as many noise pictures a side as --memory says, streamed, and reports its peak.
+"""
+
+import argparse
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torchmetrics.image.fid import FrechetInceptionDistance
+
+from ganforge.machine import has_native_bf16, peak_memory_bytes
+from ganforge.measures.distances import Moments, frechet, kernel_distance
+from ganforge.measures.features import BATCH, FeatureNet, chunks_of, look
+from ganforge.measures.inception import FEATURES, FIDInception
+from ganforge.measures.neighbours import copied, prdc
+from ganforge.measures.offline import offline_net
+from results import write_section
+
+SIDE = 64
+Pictures = npt.NDArray[np.uint8]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--pictures", type=int, default=512)
+    parser.add_argument("--memory", type=int, default=100_000)
+    args = parser.parse_args()
+    lines = [
+        f"{args.pictures} pictures of {SIDE}×{SIDE} a round (Inception: an eighth of them), {args.rounds} rounds in turn, from "
+        "pixels to mean and covariance; ratio = median over rounds of the best other's time / ours.",
+        "",
+        "| net | precision | ours, pictures/s | torchmetrics | plain loop | ratio |",
+        "|---|---|---|---|---|---|",
+    ]
+    torch.manual_seed(0)
+    inception = FIDInception().to(memory_format=torch.channels_last)
+    nets = {
+        "offline-1": (offline_net(), args.pictures),
+        "Inception": (FeatureNet("inception", "", "", FEATURES, "", inception), max(BATCH, args.pictures // 8)),
+    }
+    for name, (net, count) in nets.items():
+        for precision in ("fp32", *(["bf16"] if has_native_bf16(torch.device("cpu")) else [])):
+            ours, theirs, plain = race(net, count, precision, args.rounds)
+            ratio = statistics.median(min(a, b) / c for a, b, c in zip(theirs, plain, ours, strict=True))
+            speeds = [f"{count / statistics.median(times):,.0f}" for times in (ours, theirs, plain)]
+            lines.append(f"| {name} | {precision} | {' | '.join(speeds)} | {ratio:.2f} |")
+            print(lines[-1], flush=True)
+    seconds, peak = in_its_own_process(args.memory)
+    lines += [
+        "",
+        f"- {args.memory:,} pictures a side, streamed through the offline net, with all measures: {seconds / 60:.1f} minutes, "
+        f"peak memory {peak / 2**30:.2f} GiB.",
+    ]
+    words = f"python bench/features.py --rounds {args.rounds} --pictures {args.pictures} --memory {args.memory}"
+    write_section("Features", words, lines)
+
+
+def race(net: FeatureNet, count: int, precision: str, rounds: int) -> tuple[list[float], list[float], list[float]]:
+    """Seconds of every round: ours, torchmetrics', a plain loop's."""
+    pictures = np.random.default_rng(0).integers(0, 256, (count, SIDE, SIDE, 3), dtype=np.uint8)
+    metric = FrechetInceptionDistance(feature=Only(net), normalize=False)
+    contestants: list[Callable[[], object]] = [
+        lambda: Moments.of(look(net, chunks_of(pictures), count, precision=precision).features),
+        lambda: with_torchmetrics(metric, pictures, precision),
+        lambda: plain_loop(net, pictures, precision),
+    ]
+    times: list[list[float]] = [[], [], []]
+    for number in range(-1, rounds):
+        for mine, contestant in zip(times, contestants, strict=True):
+            begun = time.perf_counter()
+            contestant()
+            if number >= 0:
+                mine.append(time.perf_counter() - begun)
+    return times[0], times[1], times[2]
+
+
+class Only(nn.Module):
+    """The features alone, from the bytes that torchmetrics hands on."""
+
+    def __init__(self, net: FeatureNet) -> None:
+        super().__init__()
+        self.net, self.num_features = net.net, net.dims
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """uint8 N×3×H×W → N×D."""
+        found: Tensor = self.net(pictures.float() / 255)[0].float()
+        return found
+
+
+def batches(pictures: Pictures) -> Iterator[Tensor]:
+    """As tutorials do it."""
+    for start in range(0, len(pictures), BATCH):
+        yield torch.from_numpy(pictures[start : start + BATCH]).permute(0, 3, 1, 2)
+
+
+@torch.no_grad()
+def with_torchmetrics(metric: FrechetInceptionDistance, pictures: Pictures, precision: str) -> None:
+    metric.reset()
+    for batch in batches(pictures):
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            metric.update(batch, real=True)
+
+
+@torch.no_grad()
+def plain_loop(net: FeatureNet, pictures: Pictures, precision: str) -> npt.NDArray[np.float64]:
+    found = []
+    for batch in batches(pictures):
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            found.append(net.net(batch.float() / 255)[0].float().numpy())
+    return np.cov(np.concatenate(found).astype(np.float64), rowvar=False)
+
+
+def in_its_own_process(count: int) -> tuple[float, int]:
+    """Seconds and peak memory of looking at ``count`` pictures a side and measuring all there is to measure."""
+    spawn = multiprocessing.get_context("spawn")
+    here, there = spawn.Pipe()
+    process = spawn.Process(target=everything, args=(count, there))
+    process.start()
+    told: tuple[float, int] = here.recv()
+    process.join()
+    return told
+
+
+def everything(count: int, told: Connection) -> None:
+    begun, net = time.perf_counter(), offline_net()
+
+    def noise(seed: int) -> Iterator[Pictures]:
+        random = np.random.default_rng(seed)
+        for start in range(0, count, BATCH):
+            yield random.integers(0, 256, (min(BATCH, count - start), SIDE, SIDE, 3), dtype=np.uint8)
+
+    real, made = (look(net, noise(seed), count).features for seed in (0, 1))
+    frechet(Moments.of(real), Moments.of(made))
+    kernel_distance(real, made)
+    prdc(real[:10_000], made[:10_000])
+    copied(made[:4_000], real[:50_000])
+    told.send((time.perf_counter() - begun, peak_memory_bytes(torch.device("cpu"))))
+
+
+if __name__ == "__main__":
+    main()
