@@ -243,8 +243,9 @@ def watching(folder: Path) -> Iterator[View]:
         yield View(folder, out, live)
 
 
-def say_how_to_go_on(folder: Path) -> None:
-    """After a finished run."""
+def say_how_to_go_on(folder: Path, pictures: str) -> None:
+    """After a finished run on these PICTURES."""
     name = quoted(folder)
     say(f"Sample it:      ganforge sample {name} -n 64 --grid sheet.png")
     say(f"Train it more:  ganforge resume {name} --minutes 20")
+    say(f"How good is it: ganforge evaluate {name} {quoted(pictures)}")

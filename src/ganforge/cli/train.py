@@ -84,7 +84,7 @@ def train(
             observers=[view],
             progress=view.progress,
         )
-    say_how_to_go_on(folder)
+    say_how_to_go_on(folder, pictures)
     say(str(folder))
 
 
@@ -99,8 +99,8 @@ def resume(
     from ganforge.cli.terminal import say
 
     with stopping(run), watching(run) as view:
-        ganforge.resume(run, minutes=minutes, images=images, observers=[view], progress=view.progress)
-    say_how_to_go_on(run)
+        resumed = ganforge.resume(run, minutes=minutes, images=images, observers=[view], progress=view.progress)
+    say_how_to_go_on(run, resumed.config.pictures)
     say(str(run))
 
 

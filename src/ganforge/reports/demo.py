@@ -70,6 +70,8 @@ def tell(run: Run) -> Story:
             Command("See first what is in them, and what cannot be read", "ganforge data inspect PICTURES"),
             Command("Draw 64 new pictures with this generator", f"ganforge sample {name} -n 64 --grid sheet.png"),
             Command("Let this one learn twenty minutes more", f"ganforge resume {name} --minutes 20"),
+            Command("Ask how good it is", f"ganforge evaluate {name} {quoted(config.pictures)}"),
+            Command("Be the critic: which one is real?", f"ganforge turing {name} {quoted(config.pictures)}"),
         ),
         notes=tuple(note for note in start["notes"] if note),
         origin="drawn by code" if avatars else "the training pictures",
