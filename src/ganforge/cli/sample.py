@@ -20,7 +20,7 @@ CLIP_SIDE = 256
 
 
 def sample(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="A run folder (its latest model) or a model folder.")],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A run folder (its best model) or a model folder.")],
     n: Annotated[
         int | None, typer.Option("-n", min=1, help="How many (64); `-n 64 --seed 7` means seeds 7 ... 70.")
     ] = None,

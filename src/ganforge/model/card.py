@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,6 +12,8 @@ from ganforge.attributes import Schema
 from ganforge.errors import ModelError
 from ganforge.game import Kind
 from ganforge.measures.neighbours import too_many_copies
+
+T = TypeVar("T")
 
 
 class DataCard(BaseModel):
@@ -64,6 +66,13 @@ class ModelCard(BaseModel):
 def standing(score: Mapping[str, Any]) -> tuple[bool, float]:
     """What a run's states are ordered by, the best first: whether too many samples are copies, then KID."""
     return too_many_copies(score.get("copied")), float(score["kid"])
+
+
+def best_of(scores: Mapping[T, Mapping[str, Any]]) -> T | None:
+    """Which of these scores, oldest first, is the best; those in other features than the newest one's do not compare."""
+    newest = [score.get("features") for score in scores.values()][-1:]
+    alike = {key: score for key, score in scores.items() if score.get("features") in newest}
+    return min(alike, key=lambda key: standing(alike[key]), default=None)
 
 
 def identity(

@@ -24,7 +24,7 @@ from ganforge.errors import ModelError, UsageError
 from ganforge.files import quoted, sha256
 from ganforge.game import Discriminator, Generator, System
 from ganforge.machine import best_device, exact
-from ganforge.model.card import DataCard, ModelCard, TrainingCard, identity, read_card, standing
+from ganforge.model.card import DataCard, ModelCard, TrainingCard, best_of, identity, read_card
 from ganforge.model.samples import Samples
 from ganforge.model.seeds import latents
 from ganforge.progress import Progress, silent
@@ -294,8 +294,9 @@ def find_model(name: str | Path) -> Path:
 def _best(done: list[Path], kept: list[Path]) -> Path:
     """Of a run's finished Model and its checkpoints' (oldest first): the best by score; the latest without scores."""
     scores = {path: card.scores[-1] for path in (*done, *kept) for card in (read_card(path),) if card.scores}
-    if scores:
-        return min(scores, key=lambda path: standing(scores[path]))
+    best = best_of(scores)
+    if best is not None:
+        return best
     training = read_card(done[0]).training if done else None
     grown = not done or (kept and training is not None and int(kept[-1].parent.name) > training.seen)
     return kept[-1] if grown else done[0]

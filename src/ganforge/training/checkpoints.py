@@ -24,7 +24,7 @@ from torch import Tensor
 from ganforge.errors import ModelError, RunError
 from ganforge.files import sha256, to_disk
 from ganforge.game import Phase, PictureConfig, System
-from ganforge.model.card import DataCard, TrainingCard, read_card, standing
+from ganforge.model.card import DataCard, TrainingCard, best_of, read_card
 from ganforge.model.model import save_model
 from ganforge.training.averages import Average
 from ganforge.training.folder import explained
@@ -203,7 +203,7 @@ def best(folder: Path) -> Path | None:
     positions = _positions(folder)
     phase = max((p.phase for p in positions.values()), default=0)
     scored = {c: p.score for c, p in positions.items() if p.score is not None and p.phase == phase}
-    return min(scored, key=lambda c: standing(scored[c]), default=None)
+    return best_of(scored)
 
 
 def _prune(folder: Path) -> None:

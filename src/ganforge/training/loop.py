@@ -418,8 +418,8 @@ class Loop:
         self._sums, self._collapse = _Sums(), Collapse()
         for event in self.run.events("sample"):
             self._collapse.noticed(event["spread"] or 0.0, event["fraction"])
-        self._scores = self.run.events("score")
         if self.scorer is not None:
+            self._scores = [e for e in self.run.events("score") if e.get("features") == self.scorer.features]
             self.scorer.resume_from(self._scores)
 
     def _finite(self) -> bool:

@@ -112,9 +112,9 @@ class Scorer:
         return _Watched(training, mirrored, copy_threshold(training, mirrored=mirrored))
 
     @property
-    def watches_copying(self) -> bool:
-        """Whether samples are compared with every training picture."""
-        return self._watched is not None
+    def features(self) -> str:
+        """The name of the net; scores of other features do not compare."""
+        return self._net.name
 
     def due(self, seen: int, schedule: Schedule, seconds: float) -> bool:
         """Whether a score belongs here: evenly over the budget, and not before it can be afforded."""
