@@ -82,7 +82,8 @@ def constants() -> dict[str, str]:
     )
     titles = {"real": "real", "plain": "`cifar32`", "discrimination": "+ minibatch discrimination"}
     values["cifar"] = "\n".join(
-        f"| {title} | {_seen(row)} | {row.get('fd', '–')} | {percent(row['sure'], 1)} |"
+        f"| {title} | {_seen(row)} | {row.get('fd', '–')} | {percent(row['sure'], 1)} | "
+        f"{percent(row['recall'][0], 1)} | {percent(row['coverage'][0], 1)} |"
         for title, row in ((title, cifar[name]) for name, title in titles.items() if name in cifar)
     )
     smoke = _read("imagenet-smoke") or {"classes": "–", "seen": 0}

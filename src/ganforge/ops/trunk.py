@@ -16,3 +16,12 @@ def trunk(channels: int, widths: Sequence[int]) -> nn.Sequential:
             layers += [nn.Conv2d(a, b, 3, stride, 1, bias=False), nn.BatchNorm2d(b), nn.ReLU(inplace=True)]
         before = width
     return nn.Sequential(*layers)
+
+
+def doubling(height: int, width: int, first: int = 16, most: int = 256) -> tuple[int, ...]:
+    """Widths that double from octave to octave, down to maps of two or three pixels a side.
+
+    At 64×64 such a trunk learns more in a minute of a CPU than a wide one of three octaves in five.
+    """
+    octaves = max(2, min(height, width).bit_length() - 2)
+    return tuple(min(first * 2**i, most) for i in range(octaves))

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from ganforge.errors import UsageError
 from ganforge.game import Losses, PictureConfig, Recipe, Step, System, Turn
 from ganforge.ops.schedules import cosine
-from ganforge.ops.trunk import trunk
+from ganforge.ops.trunk import doubling, trunk
 
 Numbers = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int64]
@@ -43,13 +43,12 @@ START_TEMPERATURE, LOWEST_TEMPERATURE = 0.07, 0.01
 class MatcherConfig(PictureConfig):
     """A matcher of pictures and captions."""
 
-    widths: tuple[int, ...] = Field((48, 96, 192), min_length=1, description="maps from fine to coarse")
+    widths: tuple[int, ...] = Field(min_length=1, description="maps from fine to coarse")
     rows: int = Field(2**14, ge=2, description="of the table that sequences of bytes are hashed into")
     row_size: int = Field(128, ge=1, description="numbers of a row")
     hidden: int = Field(256, ge=1, description="numbers between the two matrix products of a caption")
     size: int = Field(128, ge=2, description="D, of the common space")
-    dropout: float = Field(0.1, ge=0, lt=1, description="share of a picture's features that is hidden in training")
-    learning_rate: float = Field(2e-3, gt=0, description="AdamW's, down to zero along a cosine")
+    learning_rate: float = Field(1e-3, gt=0, description="AdamW's, down to zero along a cosine")
     weight_decay: float = Field(0.02, ge=0, description="AdamW's")
 
 
@@ -88,7 +87,7 @@ class PictureEncoder(nn.Module):
     def __init__(self, config: MatcherConfig) -> None:
         super().__init__()
         self.layers = trunk(config.channels, config.widths)
-        self.out = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(config.widths[-1], config.size))
+        self.out = nn.Linear(config.widths[-1], config.size)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """pictures N×3×H×W in [−1, 1] → N×D, float32."""
@@ -193,7 +192,7 @@ def _left_out(captions: Sequence[str]) -> Tensor:
 
 def matcher(height: int, width: int) -> MatcherConfig:
     """Any size."""
-    return MatcherConfig(height=height, width=width, batch_size=128)
+    return MatcherConfig(height=height, width=width, widths=doubling(height, width), batch_size=64)
 
 
 RECIPES = (Recipe("matcher", Matcher, matcher, "no generator: tells which caption belongs to which picture"),)
