@@ -22,6 +22,7 @@ from ganforge.evaluation.sides import PackMaker, RealSide
 from ganforge.game import Batch, Draw, Step
 from ganforge.measures.labels import agreement, different, recall_at_1, shares, translated
 from ganforge.pictures import Pack, PackOptions, make_pack
+from ganforge.progress import silent
 from ganforge.systems.matcher import hashed
 from ganforge.training import start
 from ganforge.training.folder import Run
@@ -285,7 +286,7 @@ def test_without_captions_the_matcher_says_what_is_missing(tmp_path, monkeypatch
 
 # --- both judges, on avatars ------------------------------------------------------------------------------------------
 
-IMAGES, SQUARES = 3600, 7000
+IMAGES, SQUARES = 3000, 5000
 QUICK = {"widths": "16,32,48", "batch_size": "32"}
 
 
@@ -469,10 +470,10 @@ def test_an_interrupted_judge_goes_on(squares, cache):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        trained_judge("classifier", pack, str(squares), images=2_000, settings=QUICK, progress=stop)
-    (folder,) = (path for path in (cache / "judges").glob("*-2000-*") if path.is_dir())
+        trained_judge("classifier", pack, str(squares), images=1_900, settings=QUICK, progress=stop)
+    (folder,) = (path for path in (cache / "judges").glob("*-1900-*") if path.is_dir())
     assert Run(folder).state()["state"] == "interrupted"
-    net, _ = trained_judge("classifier", pack, str(squares), images=2_000, settings=QUICK, progress=stop)
+    net, _ = trained_judge("classifier", pack, str(squares), images=1_900, settings=QUICK, progress=stop)
     assert Run(folder).events("resume")
     assert Run(folder).state()["state"] == "finished"
     assert not net.training
@@ -480,16 +481,25 @@ def test_an_interrupted_judge_goes_on(squares, cache):
 
 def test_a_damaged_judge_is_trained_anew(squares, cache):
     pack = make_pack(squares, PackOptions(height=16, width=16))
-    first, _ = trained_judge("classifier", pack, str(squares), images=500, settings=QUICK)
-    (folder,) = (path for path in (cache / "judges").glob("*-500-*") if path.is_dir())
+
+    def judge(progress=silent):
+        return trained_judge("classifier", pack, str(squares), images=500, settings=QUICK, progress=progress)[0]
+
+    def stop(*_) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge(stop)
+    (lock,) = (cache / "judges").glob("*-500-*.lock")
+    folder = lock.with_suffix("")
+    folder.mkdir()
+    (folder / "run.json").write_text("{", encoding="utf-8")
+    first = judge()
     weights = folder / "model" / "net.safetensors"
     weights.write_bytes(weights.read_bytes()[:-9])
-    again, _ = trained_judge("classifier", pack, str(squares), images=500, settings=QUICK)
+    again = judge()
     for name, value in first.state_dict().items():
         assert torch.equal(value, again.state_dict()[name])
-    (folder / "run.json").unlink()
-    trained_judge("classifier", pack, str(squares), images=500, settings=QUICK)
-    assert (folder / "run.json").is_file()
 
 
 def test_nothing_to_judge_by(cache, tmp_path, monkeypatch):
@@ -502,7 +512,21 @@ def test_nothing_to_judge_by(cache, tmp_path, monkeypatch):
     real = real_side(few, 16)
     agreement, retrieval, notes = judged(PackMaker(real.pack, "made"), real, few)
     assert (agreement, retrieval) == ([], None)
-    assert "too few to judge the judges" in notes[0]
+    assert "Too few of the 0 held-out pictures of few have labels" in notes[0]
+
+
+def test_what_is_rarely_known_is_left_out(cache, tmp_path):
+    """Some pictures have captions, too few of the held-out ones; nobody knows which colour most squares have."""
+    folder = write_squares(tmp_path / "rare", 200, 3)
+    head, *lines = (folder / "metadata.csv").read_text(encoding="utf-8").splitlines()
+    lines = [line if i % 5 == 0 else f"{i:03}.png,,{line.split(',')[2]}," for i, line in enumerate(lines)]
+    (folder / "metadata.csv").write_text("\n".join([head, *lines]), encoding="utf-8")
+    real = real_side(folder, 16)
+    agreement, retrieval, notes = judged(Those(real.pack, real.held_out), real, folder, images=300)
+    assert [a.attribute for a in agreement] == ["left"]
+    assert retrieval is None
+    assert "have captions to judge a judge by" in notes[0]
+    assert "about square: left out" in notes[1]
 
 
 def test_a_budget_is_needed(avatars):

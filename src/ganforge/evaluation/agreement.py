@@ -27,6 +27,7 @@ from ganforge.measures.distances import Features
 from ganforge.measures.features import chunks_of
 from ganforge.measures.labels import AMONG, agreement, different, recall_at_1, shares, translated
 from ganforge.model.model import evaluating
+from ganforge.ops.trunk import doubling
 from ganforge.pictures import Pack
 from ganforge.progress import Progress, silent
 from ganforge.systems.classifier import ClassifierConfig, outputs_of
@@ -37,6 +38,8 @@ from ganforge.training.watch import FEWEST_HELD_OUT
 CLASSIFIER_SHARE = 2 / 3
 """Of the time, where there are captions as well."""
 LEAST_MINUTES = 0.1
+CLASSIFIER_BATCH = 32
+"""Smaller than the recipe's: minutes are to hold many steps."""
 
 
 # --- what the judges see ----------------------------------------------------------------------------------------------
@@ -143,17 +146,15 @@ def judge_labels(
         few = f"Too few of the {len(held_out)} held-out pictures of {real.name} have {what} to judge a judge by"
         notes.append(f"{few} ({FEWEST_HELD_OUT} are needed); none was trained.")
 
-    def judge(recipe: str, what: str, share: float) -> tuple[nn.Module, PictureConfig]:
+    def judge(recipe: str, what: str, share: float, preset: Mapping[str, Any]) -> tuple[nn.Module, PictureConfig]:
         share = share if known and told else 1.0
-        of_minutes = None if minutes is None else minutes * share
-        of_images = None if images is None else round(images * share)
         return trained_judge(
             recipe,
             pack,
             pictures,
-            minutes=of_minutes,
-            images=of_images,
-            settings=settings,
+            minutes=None if minutes is None else minutes * share,
+            images=None if images is None else round(images * share),
+            settings={**preset, **(settings or {})},
             what=what,
             progress=progress,
         )
@@ -161,12 +162,13 @@ def judge_labels(
     found: list[result.Agreement] = []
     retrieval: result.Retrieval | None = None
     if known:
-        net, config = judge("classifier", "training a judge of attributes", CLASSIFIER_SHARE)
+        quick = {"widths": doubling(*pack.size), "batch_size": CLASSIFIER_BATCH}
+        net, config = judge("classifier", "training a judge of attributes", CLASSIFIER_SHARE, quick)
         assert isinstance(config, ClassifierConfig)
         found, said = _attributes(net, config, maker, real, count, progress)
         notes += said
     if told:
-        net, _ = judge("matcher", "training a judge of captions", 1 - CLASSIFIER_SHARE)
+        net, _ = judge("matcher", "training a judge of captions", 1 - CLASSIFIER_SHARE, {})
         assert isinstance(net, MatcherNet)
         retrieval, said = _captions(net, maker, real, (places, texts), count, progress)
         notes += said
