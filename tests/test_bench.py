@@ -2,8 +2,10 @@
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ganforge.lessons.lesson import MEASURED
@@ -77,3 +79,68 @@ def test_the_cure_was_measured_on_every_seed_within_its_minutes(place, modes):
     assert min(goal["modes"]) == modes
     assert min(goal["high_quality"]) >= 0.85
     assert all(cell["cpu_seconds"] <= (1200 if cell is goal else 300) for cell in (goal, cells[f"{place}-gan"]))
+
+
+@pytest.mark.usefixtures("bench")
+class TestSpoiling:
+    def test_stronger_drops_what_weaker_dropped(self):
+        import spoiling
+
+        classes = np.arange(400) % 20
+        left = [set(classes[spoiling.without_classes(classes, 100, s)]) for s in spoiling.STRENGTHS]
+        assert all(stronger <= weaker for weaker, stronger in pairwise(left))
+        assert [len(one) for one in left] == [17, 13, 9, 5, 2]
+
+    def test_collapse_leaves_fewer_and_fewer(self):
+        import spoiling
+
+        left = [np.unique(spoiling.collapsed(500, 200, s)) for s in spoiling.STRENGTHS]
+        assert [len(one) for one in left] == [100, 40, 16, 6, 2]
+        assert all(np.isin(stronger, weaker).all() for weaker, stronger in pairwise(left))
+
+    def test_stronger_is_farther_in_pixels(self):
+        import spoiling
+
+        pictures = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
+        for kind, spoil in spoiling.SPOIL.items():
+            far = [np.abs(spoil(pictures, s).astype(int) - pictures).mean() for s in spoiling.STRENGTHS]
+            assert far == sorted(far), kind
+
+
+@pytest.mark.usefixtures("bench")
+class TestQuality:
+    def row(self, **more):
+        judged = {"fd": 80.5, "kid_x1000": 30.25}
+        shares = {"recall": 0.3, "precision": 0.5, "coverage": 0.6}
+        return {
+            "set": "faces64", "recipe": "dcgan", "settings": {}, "minutes": 12.0, "seed": 0, "code": "x",
+            "measured": ["day · commit · machine"], "seen": 58_000, "judge": judged, **shares, "real": dict(shares),
+            "copied": 0.01, "copied_held_out": None, "grid": "grid.png",
+        } | more  # fmt: skip
+
+    def test_a_run_measured_again_replaces_its_row(self, tmp_path, monkeypatch):
+        import quality
+
+        monkeypatch.setattr(quality, "ROWS", tmp_path / "quality.json")
+        quality.keep_row(self.row())
+        quality.keep_row(self.row(recipe="plain"))
+        quality.keep_row(self.row(seen=60_000))
+        assert [(r["recipe"], r["seen"]) for r in quality.kept_rows()] == [("plain", 58_000), ("dcgan", 60_000)]
+
+    def test_the_yardstick_stands_first_and_faces_stay_at_home(self, tmp_path, monkeypatch):
+        import quality
+
+        monkeypatch.setattr(quality, "ROWS", tmp_path / "quality.json")
+        monkeypatch.setattr(quality, "WORK", tmp_path / "work")
+        written: list[str] = []
+        monkeypatch.setattr(quality, "write_section", lambda title, command, lines, stamps: written.extend(lines))
+        for row in (self.row(), self.row(recipe="plain"), self.row(set="avatars", recipe="dcgan")):
+            quality.keep_row(row)
+        quality.write_table()
+        rows = [line for line in written if line.startswith(("| avatars", "| faces64"))]
+        assert [row.split(" | ")[1] for row in rows] == ["dcgan", "plain", "dcgan"]
+        assert "**80.50**" in rows[1]
+        pictures = [line for line in written if line.startswith("![")]
+        assert len(pictures) == 1
+        assert "avatars" in pictures[0]
+        assert (tmp_path / "work" / "index.html").read_text(encoding="utf-8").count("<figure>") == 3
