@@ -310,6 +310,7 @@ def test_the_best_of_every_column_is_marked_where_runs_compare():
     assert marks["KID × 1000"] == ["as good", "best", ""]
     assert marks["precision, %"] == ["best", "", "as good"]
     assert marks["copied, %"] == ["too many", "", ""]
+    assert marks["recall, %"] == ["", "", ""]  # all are equal
     apart = columns(found, comparable=False)
     assert {c.mark(i) for c in apart for i in range(3)} == {"", "too many"}
     assert [None if cell is None else cell.value for cell in apart[-1].cells] == ["5.1", "0.0", None]

@@ -80,7 +80,7 @@ def table(found: "Comparison") -> "Table":
         column for column in columns(found.evaluations, comparable=found.comparable) if column.name not in LEFT_OUT
     ]
     name = found.evaluations[0].features.name
-    made = Table(box=box.SIMPLE, title=f"in the features of {name}", title_justify="left", padding=(0, 1, 0, 0))
+    made = Table(box=box.SIMPLE, title=f"in the features of {name}", title_justify="left", padding=0)
     made.add_column("run\nrecipe", overflow="fold")
     made.add_column("seen\ntime", justify="right", no_wrap=True)
     for column in shown:

@@ -96,6 +96,7 @@ def _context(found: Comparison, shown: Sequence[Shown], runs: Sequence[Run]) -> 
         "about": [_about(found, i) for i in range(len(keys))],
         "said": [_said(found, keys, question, sentence) for question, sentence in found.sentences.items()],
         "charts": run_charts(found.curves, keys),
+        "scored_in": list(dict.fromkeys(curve.features or "an unnamed net" for curve in found.curves if curve.scores)),
         "scores": score_table(found.curves),
         "seeds": SEEDS,
         "by_seen": [(f"{_whole(m.value)} pictures seen", s) for m, s in zip(of_seen, by_seen, strict=True)],

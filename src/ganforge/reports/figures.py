@@ -119,7 +119,7 @@ class Column:
 
 
 def columns(found: Sequence[Evaluation], *, comparable: bool) -> list[Column]:
-    """Every measure that one of them has, with the best marked where they compare.
+    """Every measure that one of them has, with the best marked where they compare and are not all equal.
 
     Fewer copies are no merit below the limit: nothing but too many is marked there.
     """
@@ -130,7 +130,7 @@ def columns(found: Sequence[Evaluation], *, comparable: bool) -> list[Column]:
         first = next(cell for cell in cells if cell is not None)
         figures = [cell.figure for cell in cells if cell is not None and cell.figure is not None]
         ahead: list[int] = []
-        if comparable and len(figures) == len(cells):
+        if comparable and len(figures) == len(cells) and len({cell.value for cell in cells if cell is not None}) > 1:
             ahead = leaders(figures, lower=first.better == "lower")
         flagged = [i for i, e in enumerate(found) if e.copying is not None and e.copying.flagged]
         made.append(
