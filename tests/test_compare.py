@@ -17,6 +17,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from rich.console import Console
 from typer.testing import CliRunner
 
 import ganforge
@@ -39,6 +40,7 @@ from test_reports_evaluation import bare, discs, figure, shown
 
 pytest_plugins = ["browser"]
 
+command = import_module("ganforge.cli.compare")  # the package's attribute of that name is the command itself
 SIDE = 16
 SETTINGS = {"g.widths": "16,8", "d.widths": "8,16", "z_size": "8", "batch_size": "8"}
 HOSTILE = "<script>alert(1)</script> & sons"
@@ -404,6 +406,14 @@ def test_the_command_prints_a_table_and_never_writes_over_anything(runs, compare
     assert sorted(path.name for path in tmp_path.iterdir()) == ["comparison-2.html", "comparison.html"]
 
 
+def test_a_name_is_no_markup(compared):
+    found = compared[0]
+    odd = found.model_copy(update={"curves": [c.model_copy(update={"run": "[bold]x[/]"}) for c in found.curves]})
+    with (paper := Console(file=io.StringIO(), width=120)).capture() as printed:
+        paper.print(command.table(odd))
+    assert printed.get().count("[bold]x[/]") == 2
+
+
 def test_json_stands_alone_on_stdout(runs, compared, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(comparing, "compare", lambda paths, **options: compared)
@@ -413,8 +423,7 @@ def test_json_stands_alone_on_stdout(runs, compared, tmp_path, monkeypatch):
 
 
 def test_help_needs_none_of_the_heavy_packages():
-    module = import_module("ganforge.cli.compare")
-    assert not {"torch", "numpy", "matplotlib"} & set(vars(module))
+    assert not {"torch", "numpy", "matplotlib"} & set(vars(command))
     assert "RUN RUN" in CliRunner().invoke(app, ["compare", "--help"]).stdout
 
 

@@ -71,6 +71,7 @@ def compare(
 def table(found: "Comparison") -> "Table":
     """One row a run, the best of every column marked; all figures in the features that the title names."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
 
     from ganforge.reports.evaluation_parts import short
@@ -96,7 +97,7 @@ def table(found: "Comparison") -> "Table":
                 cells.append(f"{sign}{value}\n{'…'.join(ends)}")
             else:
                 cells.append(sign + row.value)
-        made.add_row(f"{curve.run}\n{curve.recipe}", f"{curve.seen:,}\n{clock(curve.seconds)}", *cells)
+        made.add_row(escape(f"{curve.run}\n{curve.recipe}"), f"{curve.seen:,}\n{clock(curve.seconds)}", *cells)
     if found.comparable:
         real = [next(row.real for row in column.cells if row is not None) for column in shown]
         made.add_row("real", "", *real)
