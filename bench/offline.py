@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 import torch.nn.functional as F  # noqa: N812
+from matplotlib.ticker import NullFormatter
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
@@ -258,6 +259,8 @@ def draw(found: dict[str, dict[str, list[tuple[str, float, float]]]]) -> None:
                     ax.loglog([r[1] for r in rows], [r[2] for r in rows], marker="os^Dv"[k], label=kind, lw=1)
                 ax.set_title(f"{collection}: {name}", fontsize=8)
                 ax.set_xlabel("judge (MobileNet)", fontsize=8)
+                ax.xaxis.set_minor_formatter(NullFormatter())
+                ax.yaxis.set_minor_formatter(NullFormatter())
         axes[0][0].legend(fontsize=7)
         save_figure(made, FIGURES / "offline.png")
 
