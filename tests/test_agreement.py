@@ -286,7 +286,7 @@ def test_without_captions_the_matcher_says_what_is_missing(tmp_path, monkeypatch
 
 # --- both judges, on avatars ------------------------------------------------------------------------------------------
 
-IMAGES, SQUARES = 3000, 5000
+IMAGES, SQUARES = 4000, 6000
 QUICK = {"widths": "16,32,48", "batch_size": "32"}
 
 
@@ -353,7 +353,8 @@ def test_other_avatars_agree_about_as_well_as_the_judge_is(avatars, others):
     assert found.judge > found.chance + 0.2
     assert found.samples == pytest.approx(found.judge, abs=0.25)  # of 20 pictures
     assert (retrieval.among, retrieval.judged_on, retrieval.samples_on) == (20, 20, 200)
-    assert "among 20, not 100" in notes[-1]
+    assert "among 20, not 100" in notes[-2]
+    assert ("of 100 real pictures" in notes[-1]) == (retrieval.judge < 0.2)
     guessed = next(note for note in notes if "no better than chance" in note)
     assert "eyes" in guessed  # two pixels
     assert "background" not in guessed
@@ -393,7 +394,7 @@ def test_shares_show_what_a_generator_dropped(avatars, others):
     """Without records nothing was asked: shares of each value, as the judge sees them, stand instead."""
     nothing_known = Pack(others.path, others.about)
     nothing_known.__dict__["table"] = np.full_like(others.table, np.nan)
-    net, config = trained_judge("classifier", avatars.pack, "avatars:400", images=round(IMAGES * 2 / 3), settings=QUICK)
+    net, config = trained_judge("classifier", avatars.pack, "avatars:400", images=IMAGES // 2, settings=QUICK)
     seen = predict(net, config, others.pictures)
     column = avatars.pack.schema.names.index("background")
     night = avatars.pack.schema.attributes[column].values.index("night")

@@ -35,9 +35,11 @@ from ganforge.systems.matcher import MatcherNet, plain
 from ganforge.training.budget import Budget
 from ganforge.training.watch import FEWEST_HELD_OUT
 
-CLASSIFIER_SHARE = 2 / 3
-"""Of the time, where there are captions as well."""
+CLASSIFIER_SHARE = 1 / 2
+"""Of the time, where there are captions as well: a matcher needs more of it than it takes to tell hats from hair."""
 LEAST_MINUTES = 0.1
+WEAK = 0.2
+"""R@1 below which a matcher's own figure is worth a note."""
 CLASSIFIER_BATCH = 32
 """Smaller than the recipe's: minutes are to hold many steps."""
 
@@ -119,7 +121,7 @@ def judge_labels(
         real: the collection that the judges learn from.
         count: samples.
         pictures: the collection, as the user named it.
-        minutes: for all judges; two thirds are the attributes' where there are captions, too.
+        minutes: for all judges; half of them where there are attributes and captions.
         images: pictures that the judges see, instead of minutes; divided likewise.
         settings: changes of both judges' configs.
         progress: told how far the training is.
@@ -212,7 +214,11 @@ def _attributes(
     lost = [name for name in judges if asked is not None and name not in agreed]
     notes = [
         (missing, "Too few held-out pictures say anything about {}: left out."),
-        (guessed, "The judge itself does no better than chance on {}: what it says of samples means nothing there."),
+        (
+            guessed,
+            "The judge itself does no better than chance on {}: what it says of samples means nothing there. More minutes "
+            "(--labels) may help.",
+        ),
         (lost, "Nothing that the real pictures know was asked of the samples about {}: shares stand there instead."),
     ]
     return found, [words.format(", ".join(names)) for names, words in notes if names]
@@ -241,8 +247,15 @@ def _captions(
         samples=samples,
         samples_on=0 if asked is None else len(asked[1]),
     )
-    few = f"Captions were sought among {among}, not {AMONG}: there are no more different ones."
-    return retrieval, [few] if among < AMONG else []
+    notes = []
+    if among < AMONG:
+        notes.append(f"Captions were sought among {among}, not {AMONG}: there are no more different ones.")
+    if judge < WEAK:
+        notes.append(
+            f"The judge of captions finds {100 * judge:.0f} of 100 real pictures' own ones, so it says little about "
+            "samples. More minutes (--labels) make a better one."
+        )
+    return retrieval, notes
 
 
 def _told(chunks: Iterable[Pictures], total: int, pack: Pack, what: str, progress: Progress) -> Iterator[Pictures]:
