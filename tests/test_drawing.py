@@ -2,6 +2,7 @@
 
 import json
 import math
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -201,7 +202,16 @@ def test_equal_logs_give_equal_svgs(tmp_path: Path) -> None:
     for name in "ab":
         learning_curves(HARD_LOGS["long"], tmp_path / f"{name}.png", tmp_path / f"{name}.svg")
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_curves_need_no_pyplot(tmp_path: Path) -> None:
+    """In a process of its own: other tests' libraries load it."""
+    program = (
+        "import sys; from ganforge.drawing.plots import learning_curves; from pathlib import Path; "
+        "here = Path(sys.argv[1]); learning_curves([], here / 'a.png', here / 'a.svg'); "
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
 
 
 def test_curves_are_read_in_order_and_the_later_report_wins() -> None:

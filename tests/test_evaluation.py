@@ -353,3 +353,23 @@ def test_command_line(run, pictures, tmp_path, capsys, monkeypatch):
     assert out.strip().endswith(page.name)
     with pytest.raises(UsageError, match="nothing was overwritten"):
         app([*words, "--out", page.name], standalone_mode=False)
+
+
+def test_pictures_are_packed_as_the_run_packed_them(run, tmp_path):
+    import shutil
+
+    from ganforge.evaluation.sides import pack_options, run_of
+
+    shutil.copytree(run.path, tmp_path / "run")
+    config = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
+    config["pack"] |= {"background": "#102030", "fit": "pad", "height": 64, "width": 64}
+    (tmp_path / "run" / "run.json").write_text(json.dumps(config), encoding="utf-8")
+    expected = PackOptions(height=16, width=16, background="#102030", fit="pad")
+    kept = next((tmp_path / "run" / "checkpoints").glob("[0-9]*")) / "model"
+    for folder in (tmp_path / "run" / "model", kept):
+        model = ganforge.load(folder, device="cpu")
+        assert pack_options(model, run_of(model)) == expected
+    shutil.copytree(run.path / "model", tmp_path / "model")
+    alone = ganforge.load(tmp_path / "model", device="cpu")
+    assert run_of(alone) is None
+    assert pack_options(alone, None) == SMALL

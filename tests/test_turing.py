@@ -465,19 +465,3 @@ def test_the_command_refuses_in_a_sentence(here, model):
         assert raised.type is error
     assert taken.read_text(encoding="utf-8") == "mine"
     assert not list(here.glob("turing*.html"))
-
-
-def test_pictures_are_packed_as_the_run_packed_them(here, model):
-    run_folder = here / "run"
-    shutil.copytree(model.path, run_folder / "model")
-    packed = {**PackOptions(height=64, width=64, background="#102030", fit="pad").model_dump()}
-    config = ganforge.training.folder.RunConfig(
-        recipe="dcgan", system="dcgan", config={}, pictures="x", pack=packed, digest="x", flip=False, seed=0, images=1
-    )
-    (run_folder / "run.json").write_text(config.model_dump_json(), encoding="utf-8")
-    kept = run_folder / "checkpoints" / "000000064" / "model"
-    shutil.copytree(model.path, kept)
-    expected = PackOptions(height=SIDE, width=SIDE, background="#102030", fit="pad")
-    for folder in (run_folder / "model", kept):
-        assert command._pack_options(ganforge.load(folder, device="cpu")) == expected
-    assert command._pack_options(model) == PackOptions(height=SIDE, width=SIDE)
