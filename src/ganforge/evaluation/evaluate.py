@@ -2,8 +2,7 @@
 
 import datetime
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +86,7 @@ def evaluate(
     n = min(count, maker.most or count)
     must_be_enough(n, "made pictures", FEWEST)
     must_be_enough(len(real.against), "real pictures", FEWEST)
+    _must_be_of_one_size(maker, real)
     device = best_device()
     precision = _precision(net, maker, real, n, device)
 
@@ -97,10 +97,9 @@ def evaluate(
             progress=progress,
         )  # fmt: skip
 
-    with _plain_size(maker, real):
-        made = look(
-            net, maker.chunks(n), n, device=device, precision=precision, what="drawing and looking", progress=progress
-        )
+    made = look(
+        net, maker.chunks(n), n, device=device, precision=precision, what="drawing and looking", progress=progress
+    )
     against, other = look_at(real.against), look_at(real.other)
     half = against if len(real.half) == len(real.against) else look_at(real.half)
     copying, near, training = _copying(real, made.features, look_at, progress)
@@ -280,10 +279,9 @@ def _precision(net: FeatureNet, maker: Maker, real: RealSide, n: int, device: to
     return "bf16" if faster and abs(distances["bf16"] - distances["fp32"]) < half else "fp32"
 
 
-@contextmanager
-def _plain_size(maker: Maker, real: RealSide) -> Iterator[None]:
+def _must_be_of_one_size(maker: Maker, real: RealSide) -> None:
+    """Raise UsageError where samples and real pictures differ in size."""
     chunk = next(iter(maker.chunks(1)))
     if chunk.shape[1:3] != real.pack.size:
         (a, b), (c, d) = chunk.shape[1:3], real.pack.size
         raise UsageError(f"The made pictures are {b}x{a}, the real ones {d}x{c}; both must be of one size.")
-    yield

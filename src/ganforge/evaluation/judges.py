@@ -7,12 +7,10 @@ judges/<pack>-<recipe>-<budget>-<settings and code>.lock    held while it is tra
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
 from torch import nn
 
 from ganforge import __version__, ops
@@ -21,7 +19,7 @@ from ganforge.game import PictureConfig, System
 from ganforge.machine import best_device
 from ganforge.model.model import load_parts
 from ganforge.pictures import Pack
-from ganforge.pictures.cache import cache_folder, make_folder, remove
+from ganforge.pictures.cache import alone, cache_folder, make_folder, remove
 from ganforge.progress import Progress, silent
 from ganforge.systems import find_recipe, find_system
 from ganforge.training import Interrupted, start
@@ -85,7 +83,7 @@ def trained_judge(
             progress=progress,
         )
 
-    with _alone(folder.with_name(f"{folder.name}.lock"), progress):
+    with alone(folder.with_name(f"{folder.name}.lock"), "trains the same judge", progress):
         found = _finished(folder)
         if found is not None:
             return found
@@ -135,17 +133,3 @@ def _code_of(system: type[System]) -> str:
     for file in files:
         said.update(Path(str(file)).read_bytes())
     return said.hexdigest()
-
-
-@contextmanager
-def _alone(path: Path, progress: Progress) -> Iterator[None]:
-    lock = FileLock(path)
-    while not lock.is_locked:
-        try:
-            lock.acquire(timeout=1.0)
-        except Timeout:
-            progress("waiting for another process that trains the same judge", 0, 1)
-    try:
-        yield
-    finally:
-        lock.release()

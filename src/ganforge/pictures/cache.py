@@ -10,11 +10,15 @@ import os
 import shutil
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
+from filelock import FileLock, Timeout
 
 from ganforge.errors import PicturesError
+from ganforge.progress import Progress
 
 _STALE_SECONDS = 24 * 3600
 
@@ -47,6 +51,21 @@ def scratch_file(suffix: str) -> Path:
         except OSError:
             continue  # another process swept it first, or still holds it open (Windows)
     return folder / f"{uuid.uuid4().hex}{suffix}"
+
+
+@contextmanager
+def alone(lock: Path, does: str, progress: Progress) -> Iterator[None]:
+    """Hold a lock of the cache; while another process has it, say what that one ``does``."""
+    held = FileLock(lock)
+    while not held.is_locked:
+        try:
+            held.acquire(timeout=1.0)
+        except Timeout:
+            progress(f"waiting for another process that {does}", 0, 1)
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def remove(folder: Path) -> None:

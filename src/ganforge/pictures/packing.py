@@ -62,7 +62,7 @@ def make_pack(
         f"{FORMAT} {options.model_dump_json()} {collection.fingerprint(progress)}".encode(), digest_size=16
     ).hexdigest()
     target = packs / digest
-    with _alone(building / f"{digest}.lock", progress):
+    with caches.alone(building / f"{digest}.lock", "packs the same pictures", progress):
         pack = _whole(target)
         if pack is None:
             _sweep(building)
@@ -108,20 +108,6 @@ def _whole(folder: Path) -> Pack | None:
     except PicturesError:
         caches.remove(folder)  # damaged from outside: made again
         return None
-
-
-@contextlib.contextmanager
-def _alone(path: Path, progress: Progress) -> Iterator[None]:
-    lock = FileLock(path)
-    while not lock.is_locked:
-        try:
-            lock.acquire(timeout=1.0)
-        except Timeout:
-            progress("waiting for another process that packs the same pictures", 0, 1)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _sweep(building: Path) -> None:

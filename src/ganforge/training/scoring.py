@@ -72,36 +72,36 @@ class Scorer:
         begun = time.perf_counter()
         self._net, self._device = offline_net(), device
         self._seconds, self._last_seen, self._count = config.seconds, 0, 0
-        chosen = self._affordable(pack, np.random.default_rng(0).permutation(train)[:MOST_REAL])
-        self._real_pictures = np.asarray(pack.pictures[chosen[:256]])
-        self._real = self._features_of(pack, chosen)
-        rate = (time.perf_counter() - begun) / len(chosen)
-        self._watched = self._everything(pack, train, config, rate)
+        order = np.random.default_rng(0).permutation(train)[:MOST_REAL]
+        cost = self._cost_of_a_look(pack, order)
+        if self._seconds is not None:
+            order = order[: max(len(SEEDS), int(REAL_SHARE * self._seconds / cost))]
+        self._real_pictures = np.asarray(pack.pictures[order[:256]])
+        self._real = self._features_of(pack, order)
+        self._watched = self._everything(pack, train, config, cost)
         self.spent = time.perf_counter() - begun
         self.cost = 0.0
 
-    def _affordable(self, pack: Pack, order: Any) -> Any:
-        """As many real pictures as a hundredth of the budget allows to look at, and at least as many as samples."""
-        if self._seconds is None:
-            return order
+    def _cost_of_a_look(self, pack: Pack, order: Any) -> float:
+        """Seconds a picture takes here, whatever the cache already knows."""
         probe = min(PROBED, len(order))
         times = []
         for _ in range(2):  # the first one warms up
             begun = time.perf_counter()
             look(self._net, chunks_of(pack.pictures, order[:probe]), probe, device=self._device)
             times.append(time.perf_counter() - begun)
-        return order[: max(len(SEEDS), int(REAL_SHARE * self._seconds * probe / times[-1]))]
+        return times[-1] / probe
 
     def _features_of(self, pack: Pack, indices: Any, *, mirrored: bool = False) -> Features:
         return look_at_collection(
             self._net, pack.pictures, pack.digest, indices, mirrored=mirrored, device=self._device
         ).features
 
-    def _everything(self, pack: Pack, train: Any, config: RunConfig, rate: float) -> _Watched | None:
+    def _everything(self, pack: Pack, train: Any, config: RunConfig, cost: float) -> _Watched | None:
         """Whether samples are copies is asked only where looking at all training pictures costs little."""
         looks = len(train) * (2 if config.flip else 1)
         if config.seconds is not None:
-            affordable = looks * rate <= COPY_SHARE * config.seconds
+            affordable = looks * cost <= COPY_SHARE * config.seconds
         else:
             affordable = looks <= (config.images or 0) / 20
         if len(train) > MOST_WATCHED or not affordable:
