@@ -49,6 +49,8 @@ WORK = Path(__file__).parent / "work" / "variety"
 VARIANTS: dict[str, dict[str, str]] = {"plain": {}, "discrimination": {"d.minibatch": "discrimination"}}
 SAMPLE_SEED = 100_000
 CIFAR_MINUTES, FASHION_MINUTES, CLASSIFIER_MINUTES, SMOKE_MINUTES = 15.0, 8.0, 4.0, 3.0
+JUDGE = {"widths": "48,96,192", "batch_size": "128"}
+"""The judge of modes is one and the same for all its rows, whatever becomes of the recipe's preset."""
 CIFAR_SAMPLES, STACKED_SAMPLES, STACKED_TRAINING, HELD_OUT = 5_000, 26_000, 60_000, 10_000
 
 
@@ -256,7 +258,7 @@ def fashion(args: argparse.Namespace) -> None:
             np.savez(temporary, images=np.repeat(grey[training][..., None], 3, 3), labels=labels[training])
         with replacing(stacked) as temporary:
             np.savez(temporary, images=triples(grey[training], STACKED_TRAINING, 1))
-    judge = trained(args, "fashion-classifier", classes, CLASSIFIER_MINUTES, "classifier", {}, size=28, flip=False)
+    judge = trained(args, "fashion-classifier", classes, CLASSIFIER_MINUTES, "classifier", JUDGE, size=28, flip=False)
     net = load_parts(judge.path / "model")[1]["net"].eval()
 
     def channels(pictures: Pictures) -> npt.NDArray[np.float32]:

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from ganforge.cli.evaluate import label_table
 from ganforge.evaluation.evaluate import Shown
 from ganforge.evaluation.result import (
     Agreement,
@@ -33,7 +34,7 @@ from ganforge.evaluation.result import (
 from ganforge.files import quoted
 from ganforge.reports.evaluation import write_evaluation
 from ganforge.reports.evaluation_parts import Whisker, at_floor_count, learning, said, whisker
-from ganforge.reports.figures import Row, rows
+from ganforge.reports.figures import Row, label_rows, rows
 from ganforge.training.folder import Run, RunConfig
 
 pytest_plugins = ["browser"]
@@ -451,3 +452,22 @@ def test_the_keyboard_reaches_everything_that_can_be_used(
     assert reached[-1] == "Save evaluation-012345.json"
     assert "3 rarer values" in reached
     assert "The same as numbers" in reached
+
+
+class TestTerminal:
+    def test_labels_stand_beside_their_judge(self):
+        hair, smiles, age, captions = label_rows(rich())
+        assert hair[:4] == ("hair", "71\N{NO-BREAK SPACE}%", "94\N{NO-BREAK SPACE}%", "22\N{NO-BREAK SPACE}%")
+        assert hair[4] == "kind 13: 2\N{NO-BREAK SPACE}%, real 15\N{NO-BREAK SPACE}%"
+        assert smiles[1] == "–"
+        assert age[1:] == ("-0.04", "0.88", "–", "–")
+        assert captions == tuple("captions, R@1 of 100|19~%|43~%|1~%|–".replace("~", "\N{NO-BREAK SPACE}").split("|"))
+
+    def test_names_are_no_markup(self):
+        from rich.console import Console
+
+        found = rich()
+        console = Console(width=200, record=True, file=io.StringIO())
+        named = [a.model_copy(update={"attribute": "[red]beard[/]"}) for a in found.agreement]
+        console.print(label_table(found.model_copy(update={"agreement": named})))
+        assert "[red]beard[/]" in console.export_text()

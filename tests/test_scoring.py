@@ -13,8 +13,8 @@ from ganforge.model.card import read_card
 from ganforge.model.model import find_model
 from ganforge.training import checkpoints, scoring
 from ganforge.training.budget import Plan, Schedule
-from ganforge.training.loop import Interrupted
 from ganforge.training.scoring import is_best, reason_to_stop
+from ganforge.training.stopping import Interrupted
 from systems_tiny import TINY, write_pictures
 
 QUICK = {

@@ -18,11 +18,11 @@ import ganforge
 from ganforge import systems
 from ganforge.errors import ModelError, PicturesError, RunError, TrainingError, UnknownNameError, UsageError
 from ganforge.model.model import load_parts
-from ganforge.training import checkpoints
+from ganforge.training import checkpoints, frames
 from ganforge.training import loop as loop_module
 from ganforge.training.budget import Budget, Clock, Plan, Schedule, parse_count
-from ganforge.training.loop import Interrupted
 from ganforge.training.sizes import parse_size
+from ganforge.training.stopping import Interrupted
 from ganforge.training.watch import Collapse
 from systems_tiny import OTHERS, TINY, write_pictures
 
@@ -351,7 +351,7 @@ class TestOtherSystems:
         asked = {"images": 400, "recipe": "spectral", "size": 16, "observers": []}
         ends = []
         for share in (0.0, 1e9):
-            monkeypatch.setattr(loop_module, "WATCH_SHARE", share)
+            monkeypatch.setattr(frames, "SHARE", share)
             run = ganforge.train(pictures, out=tmp_path / f"{share}", **asked)
             ends.append((len(run.events("sample")), last_checkpoint(run.path)))
         assert ends[0][0] < ends[1][0]

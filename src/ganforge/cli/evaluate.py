@@ -77,6 +77,8 @@ def _print(found: "Evaluation") -> None:
         say(f"{question}  {answer}")
     say("")
     console().print(table(found))
+    if found.agreement or found.retrieval is not None:
+        console().print(label_table(found))
     for warning in found.warnings:
         say(f"Note: {warning}")
 
@@ -94,4 +96,22 @@ def table(found: "Evaluation") -> "Table":
         made.add_column(head, justify="right")
     for row in rows(found):
         made.add_row(row.name, row.value, row.interval, row.real, row.better)
+    return made
+
+
+def label_table(found: "Evaluation") -> "Table":
+    """Whether samples carry what was asked for, beside how far the judges can be trusted."""
+    from rich import box
+    from rich.table import Table
+
+    from rich.text import Text
+
+    from ganforge.reports.figures import label_rows
+
+    made = Table(box=box.SIMPLE, title="what judges of labels see (ranges: correlation)", title_justify="left")
+    made.add_column("")
+    for head in ("samples", "real pictures", "chance", "share furthest from real"):
+        made.add_column(head, justify="right")
+    for row in label_rows(found):
+        made.add_row(*map(Text, row))  # names are the user's: no markup
     return made

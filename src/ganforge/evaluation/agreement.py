@@ -27,7 +27,6 @@ from ganforge.measures.distances import Features
 from ganforge.measures.features import chunks_of
 from ganforge.measures.labels import AMONG, agreement, different, recall_at_1, shares, translated
 from ganforge.model.model import evaluating
-from ganforge.ops.trunk import doubling
 from ganforge.pictures import Pack
 from ganforge.progress import Progress, silent
 from ganforge.systems.classifier import ClassifierConfig, outputs_of
@@ -40,8 +39,6 @@ CLASSIFIER_SHARE = 1 / 2
 LEAST_MINUTES = 0.1
 WEAK = 0.2
 """R@1 below which a matcher's own figure is worth a note."""
-CLASSIFIER_BATCH = 32
-"""Smaller than the recipe's: minutes are to hold many steps."""
 
 
 # --- what the judges see ----------------------------------------------------------------------------------------------
@@ -148,7 +145,7 @@ def judge_labels(
         few = f"Too few of the {len(held_out)} held-out pictures of {real.name} have {what} to judge a judge by"
         notes.append(f"{few} ({FEWEST_HELD_OUT} are needed); none was trained.")
 
-    def judge(recipe: str, what: str, share: float, preset: Mapping[str, Any]) -> tuple[nn.Module, PictureConfig]:
+    def judge(recipe: str, what: str, share: float) -> tuple[nn.Module, PictureConfig]:
         share = share if known and told else 1.0
         return trained_judge(
             recipe,
@@ -156,7 +153,7 @@ def judge_labels(
             pictures,
             minutes=None if minutes is None else minutes * share,
             images=None if images is None else round(images * share),
-            settings={**preset, **(settings or {})},
+            settings=settings,
             what=what,
             progress=progress,
         )
@@ -164,13 +161,12 @@ def judge_labels(
     found: list[result.Agreement] = []
     retrieval: result.Retrieval | None = None
     if known:
-        quick = {"widths": doubling(*pack.size), "batch_size": CLASSIFIER_BATCH}
-        net, config = judge("classifier", "training a judge of attributes", CLASSIFIER_SHARE, quick)
+        net, config = judge("classifier", "training a judge of attributes", CLASSIFIER_SHARE)
         assert isinstance(config, ClassifierConfig)
         found, said = _attributes(net, config, maker, real, count, progress)
         notes += said
     if told:
-        net, _ = judge("matcher", "training a judge of captions", 1 - CLASSIFIER_SHARE, {})
+        net, _ = judge("matcher", "training a judge of captions", 1 - CLASSIFIER_SHARE)
         assert isinstance(net, MatcherNet)
         retrieval, said = _captions(net, maker, real, (places, texts), count, progress)
         notes += said

@@ -19,7 +19,7 @@ from ganforge.measures.neighbours import COPIED_LIMIT
 from ganforge.reports import evaluation_parts as parts
 from ganforge.reports.compare_charts import Key, keys_of, run_charts, score_table
 from ganforge.reports.evaluation import facts
-from ganforge.reports.figures import Column, clock, columns, setting
+from ganforge.reports.figures import Column, clock, columns, percent, setting
 from ganforge.reports.rendering import cell, data_uri, render, stills, template_text
 from ganforge.training.folder import Run
 
@@ -160,7 +160,7 @@ def _said(found: Comparison, keys: Sequence[Key], question: str, sentence: str) 
         if not told:
             return parts.Said(question, cut)
         top = max(2 * COPIED_LIMIT, real or 0.0, *(share for _, share in told))
-        limit = COPIED_LIMIT / top, f"warning: {parts.percent(COPIED_LIMIT)}"
+        limit = COPIED_LIMIT / top, f"warning: {percent(COPIED_LIMIT)}"
         mark = "yes" if any(c is not None and c.flagged for c in copying) else "no"
         return parts.Said(question, cut, mark, bars=_bars(told, real, "unseen real", 1 / top, 1), limit=limit)
     figures = [e.precision if question == "Looks real?" else e.coverage for e in found.evaluations]
@@ -177,8 +177,8 @@ def _bars(
     def share(value: float) -> float:
         return min(max(scale * value, 0.0), 1.0)
 
-    bars = [parts.Bar(key.name, key.role, share(value), parts.percent(value, digits), key.mark) for key, value in told]
-    return bars if real is None else [*bars, parts.Bar(real_name, "real", share(real), parts.percent(real, digits))]
+    bars = [parts.Bar(key.name, key.role, share(value), percent(value, digits), key.mark) for key, value in told]
+    return bars if real is None else [*bars, parts.Bar(real_name, "real", share(real), percent(real, digits))]
 
 
 def _reached(column: Column) -> str:

@@ -14,7 +14,7 @@ from ganforge.evaluation.result import Copying, Evaluation, plain_sentences
 from ganforge.files import quoted, replacing
 from ganforge.measures.neighbours import COPIED_LIMIT
 from ganforge.reports import evaluation_parts as parts
-from ganforge.reports.figures import rows
+from ganforge.reports.figures import percent, rows
 from ganforge.reports.rendering import cell, data_uri, render, stills, template_text
 from ganforge.training.folder import Run
 
@@ -97,12 +97,12 @@ def _beside(made: list[str], neighbours: list[str], shape: Pictures) -> list[tup
 def _copying(c: Copying, count: int) -> str:
     mirrors = " or to its mirror image" if c.mirrored else ""
     said = (
-        f"{parts.percent(c.share, 1)} of the {count:,} samples lie closer to one of {c.training:,} training pictures{mirrors} "
+        f"{percent(c.share, 1)} of the {count:,} samples lie closer to one of {c.training:,} training pictures{mirrors} "
         "than 99 % of those lie to their own nearest neighbour."
     )
     if c.held_out_share is not None:
-        said += f" Of real pictures that were not trained on, {parts.percent(c.held_out_share, 1)} do."
-    limit = parts.percent(COPIED_LIMIT)
+        said += f" Of real pictures that were not trained on, {percent(c.held_out_share, 1)} do."
+    limit = percent(COPIED_LIMIT)
     return said + (
         f" That is more than {limit}: the model repeats what it was trained on."
         if c.flagged

@@ -12,7 +12,7 @@ from ganforge.evaluation.result import Agreement, Evaluation, Step
 from ganforge.measures.neighbours import COPIED_LIMIT
 from ganforge.reports import charts
 from ganforge.reports.charts import Chart, Line, line_chart
-from ganforge.reports.figures import Row
+from ganforge.reports.figures import NO_BREAK, Row, percent
 from ganforge.training.folder import Event
 
 LONGEST_HEAD = 20
@@ -23,8 +23,6 @@ ROOM = 0.12
 
 
 TABLE_ROWS = 12
-
-NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -83,11 +81,6 @@ class Whisker:
     high: float | None
     real: float | None
     words: str
-
-
-def percent(share: float, digits: int = 0) -> str:
-    """0.123 → "12 %", never broken over two lines."""
-    return f"{100 * share:.{digits}f}{NO_BREAK}%"
 
 
 def short(value: float) -> str:

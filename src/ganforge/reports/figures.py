@@ -7,6 +7,8 @@ from typing import Any
 from ganforge.evaluation.comparison import leaders
 from ganforge.evaluation.result import FEWEST_FOR_FRECHET, Evaluation, Figure
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -89,6 +91,29 @@ def rows(found: Evaluation) -> list[Row]:
     return distances + shares
 
 
+def label_rows(found: Evaluation) -> list[tuple[str, str, str, str, str]]:
+    """Whether samples carry what was asked for, a line an attribute, captions last.
+
+    Returns:
+        (what, the samples' figure, the judge's own on real pictures, chance's, the value whose share in the samples is
+        furthest from that in real pictures); "–" for what does not apply.
+    """
+    lines = []
+    for a in found.agreement:
+        write = "{:.2f}".format if a.kind == "range" else percent
+        furthest = "–"
+        if a.shares:
+            value, (real, made) = max(a.shares.items(), key=lambda item: abs(item[1][0] - item[1][1]))
+            furthest = f"{value}: {percent(made)}, real {percent(real)}"
+        chance = percent(a.chance) if a.chance > 0 else "–"
+        lines.append((a.attribute, "–" if a.samples is None else write(a.samples), write(a.judge), chance, furthest))
+    r = found.retrieval
+    if r is not None:
+        samples = "–" if r.samples is None else percent(r.samples)
+        lines.append((f"captions, R@1 of {r.among}", samples, percent(r.judge), percent(1 / r.among), "–"))
+    return lines
+
+
 @dataclass(frozen=True)
 class Column:
     """A measure of several runs, all in the same features.
@@ -153,6 +178,11 @@ def _row(name: str, figure: Figure, scale: float, digits: int, better: str, abou
 
     interval = f"{said(figure.low)} … {said(figure.high)}"
     return Row(name, said(figure.value), interval, said(figure.real), better, about, figure, scale)
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """0.123 → "12 %", never broken over two lines."""
+    return f"{100 * share:.{digits}f}{NO_BREAK}%"
 
 
 def clock(seconds: float) -> str:

@@ -20,7 +20,7 @@ from ganforge.attributes import Attribute, Choice, Range, Schema
 from ganforge.errors import UnknownNameError, UsageError
 from ganforge.game import Losses, PictureConfig, Recipe, Step, System, Turn
 from ganforge.ops.schedules import cosine
-from ganforge.ops.trunk import trunk
+from ganforge.ops.trunk import doubling, trunk
 
 UNKNOWN = -100
 """Stands for a class that is not known."""
@@ -129,8 +129,8 @@ class Classifier(System):
 
 
 def classifier(height: int, width: int) -> ClassifierConfig:
-    """Any size."""
-    return ClassifierConfig(height=height, width=width, batch_size=128)
+    """Any size; narrow at first and small batches, for it mostly has minutes to learn."""
+    return ClassifierConfig(height=height, width=width, batch_size=32, widths=doubling(height, width))
 
 
 RECIPES = (Recipe("classifier", Classifier, classifier, "no generator: tells what the pictures of a collection carry"),)

@@ -7,8 +7,8 @@ __all__ = ["Interrupted", "Run", "resume", "train"]
 
 if TYPE_CHECKING:
     from ganforge.training.folder import Run
-    from ganforge.training.loop import Interrupted
     from ganforge.training.start import resume, train
+    from ganforge.training.stopping import Interrupted
 
 
 def __getattr__(name: str) -> Any:

@@ -1,17 +1,11 @@
 """The loop: steps until the budget is spent, with reports, samples, checkpoints and re-plans in between."""
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 
 import torch
-from torch import Tensor
 
 from ganforge.errors import TrainingError
 from ganforge.game import Phase, System
@@ -21,13 +15,14 @@ from ganforge.training.averages import Average
 from ganforge.training.budget import Clock, Schedule
 from ganforge.training.checkpoints import Position
 from ganforge.training.folder import Event, Run
+from ganforge.training.frames import Frames
 from ganforge.training.pace import Pace, replayed_pace
 from ganforge.training.planning import promised
 from ganforge.training.scoring import Scorer, is_best, reason_to_stop
 from ganforge.training.step import Played, Table, run_step
-from ganforge.training.watch import Collapse, Watch, save_sheet
-
-Observer = Callable[[Event], None]
+from ganforge.training.stopping import Interrupted, stoppable
+from ganforge.training.telling import Observer, Sums, Teller
+from ganforge.training.watch import Watch
 
 TICK_SECONDS = 0.25
 FIRST_REPLAN_SECONDS = 2.0
@@ -36,40 +31,9 @@ LATE_SHARE = 0.02
 """A run of minutes whose pictures are seen with more than this share of its time left goes on."""
 REPORTS = 100
 """Reports a run, where the recipe does not say after how many steps."""
-WATCH_SHARE = 0.04
-"""At most this share of the time goes into samples of the fixed seeds."""
 MOST_ROLLBACKS = 3
 KEPT_OF_SCORES = ("kid", "copied", "features", "samples", "real")
 """What a checkpoint and its Model's card say of a score."""
-FEWEST_STEPS = 100
-"""Before so many, samples that do not differ are young, not collapsed."""
-
-
-class Interrupted(Exception):  # noqa: N818 - nothing went wrong
-    """The user stopped the run; it is saved."""
-
-
-@dataclass
-class _Sums:
-    """Losses since the last report, summed on the device."""
-
-    values: dict[str, dict[str, Tensor]] = field(default_factory=dict)
-    steps: int = 0
-
-    def add(self, losses: Mapping[str, Mapping[str, Tensor]]) -> None:
-        for turn, parts in losses.items():
-            mine = self.values.setdefault(turn, {})
-            for part, value in parts.items():
-                mine[part] = mine[part] + value if part in mine else value.clone()
-        self.steps += 1
-
-    def finite(self) -> bool:
-        return all(bool(torch.isfinite(parts["total"])) for parts in self.values.values())
-
-    def take(self) -> dict[str, dict[str, float]]:
-        means = {t: {k: float(v) / self.steps for k, v in parts.items()} for t, parts in self.values.items()}
-        self.values, self.steps = {}, 0
-        return means
 
 
 class Loop:
@@ -107,20 +71,18 @@ class Loop:
     ) -> None:
         self.run, self.system, self.averages, self.phases = run, system, averages, phases
         self.table, self.watch, self.scorer, self.schedule, self.clock = table, watch, scorer, schedule, clock
-        self.data, self.observers = data, observers
+        self.data, self._teller, self._frames = data, Teller(run, observers), Frames(run, watch)
         self.seen, self.rollbacks, self._phase = 0, 0, 0
-        self._sums, self._collapse = _Sums(), Collapse()
+        self._sums = Sums()
         self._scores: list[Event] = []
         self.stopped_early: str | None = None
-        self._watch_seconds, self._checkpoint_seconds = 0.0, 0.0
+        self._checkpoint_seconds = 0.0
         self._next_tick, self._next_checkpoint, self._next_replan = 0.0, 0.0, 0.0
         self._last_report = (0.0, 0, 0)  # seconds, seen, steps
-        self._last_frame = -1.0
         self.last_checkpoint: Path | None = None
         self._own_pace = pace
         changes = run.config.replay_threads
         self._replayed_pace = None if changes is None else replayed_pace(changes)
-        self._stop = False
 
     # --- the run ---
 
@@ -132,7 +94,7 @@ class Loop:
             TrainingError: losses were not finite three times.
             RunError: nothing can be written any more.
         """
-        with self._stoppable():
+        with stoppable() as stop:
             if self.seen == 0:
                 self._sample(0.0)
                 self.checkpoint()
@@ -151,8 +113,8 @@ class Loop:
                     average.update(played.pictures, self.seen)
                 self._sums.add(played.losses)
                 self._between_steps()
-                if self._stop:
-                    self._whisper({"event": "stopping"})
+                if stop.asked:
+                    self._teller.whisper({"event": "stopping"})
                     if self._finite():
                         self.checkpoint()
                     raise Interrupted
@@ -184,14 +146,14 @@ class Loop:
     def _compute_with(self, threads: int) -> None:
         torch.set_num_threads(threads)
         aside = self._replayed_pace is None and threads < self._own_pace.full
-        self._tell({"event": "threads", "seen": self.seen, "threads": threads, "aside": aside})
+        self._teller.tell({"event": "threads", "seen": self.seen, "threads": threads, "aside": aside})
 
     def _over(self) -> bool:
         """Whether the budget is spent (or going on is no use) and what came out is sound."""
         if self.stopped_early is not None:
             return True
         for plan in self.schedule.advance(self.seen):
-            self._tell(plan.as_event())
+            self._teller.tell(plan.as_event())
         if not self.schedule.over(self.seen):
             return False
         if self.run.config.seconds is not None and self._seconds_left() > LATE_SHARE * self.run.config.seconds:
@@ -229,7 +191,7 @@ class Loop:
                 self._roll_back()
                 return
             self._report(now)
-        if self._frame_is_due(now):
+        if self._frames.due(self.schedule.fraction(self.seen), self.clock.seconds(now)):
             self._sample(self.schedule.fraction(self.seen))
         scorer = self.scorer
         scored = scorer is not None and scorer.due(self.seen, self.schedule, self.clock.seconds(now))
@@ -263,17 +225,9 @@ class Loop:
             return
         plan = self.schedule.replan(self.seen, self.seen + max(0, int(speed * left)))
         if plan is not None:
-            self._tell(plan.as_event() | {"seconds": self.clock.seconds(now)})
+            self._teller.tell(plan.as_event() | {"seconds": self.clock.seconds(now)})
 
     # --- what is told ---
-
-    def _tell(self, event: Event) -> None:
-        self.run.log(event)
-        self._whisper(event)
-
-    def _whisper(self, event: Event) -> None:
-        for observer in self.observers:
-            observer(event)
 
     def _tick(self, now: float) -> None:
         seconds = self.clock.seconds(now)
@@ -282,7 +236,7 @@ class Loop:
             left: float | None = max(0.0, self.run.config.seconds - seconds)
         else:
             left = None if speed is None else (self.schedule.planned - self.seen) / speed
-        self._whisper(
+        self._teller.whisper(
             {
                 "event": "tick",
                 "seen": self.seen,
@@ -317,29 +271,12 @@ class Loop:
             **self.watch.report(),
         }
         self._last_report = (self.clock.seconds(time.perf_counter()), self.seen, self.table.steps)
-        self._tell(event)
-
-    def _frame_is_due(self, now: float) -> bool:
-        """Dense at first, where most happens: the k-th of F frames is due at fraction (k/F)^1.5."""
-        frames = self.run.config.frames
-        k = int(self.schedule.fraction(self.seen) ** (2 / 3) * frames)
-        affordable = self._watch_seconds <= WATCH_SHARE * max(self.clock.seconds(now), 5.0)
-        return k > self._last_frame and affordable
+        self._teller.tell(event)
 
     def _sample(self, fraction: float) -> None:
-        start = time.perf_counter()
-        self._last_frame = int(fraction ** (2 / 3) * self.run.config.frames)
-        sheet = self.watch.sheet()
-        if sheet is None:
-            return
-        file = save_sheet(self.run.path, sheet, self.seen)
         seconds = self.clock.seconds(time.perf_counter())
-        about = {"seen": self.seen, "fraction": fraction, "seconds": seconds}
-        self._tell({"event": "sample", **about, "file": file, "verdicts": sheet.verdicts, "spread": sheet.spread})
-        noticed = self._collapse.noticed(sheet.spread, fraction) if self.table.steps >= FEWEST_STEPS else None
-        if noticed is not None:
-            self._tell({"event": noticed, **about, "spread": sheet.spread})
-        self._watch_seconds += time.perf_counter() - start
+        for event in self._frames.take(self.seen, fraction, seconds, self.table.steps):
+            self._teller.tell(event)
 
     def _score(self, scorer: Scorer, *, last: bool = False) -> None:
         """Score this state; keep it where it is the best so far, and see whether going on is of use."""
@@ -350,14 +287,14 @@ class Loop:
         score = {"event": "score", "seen": self.seen, "fraction": fraction, "seconds": seconds, **found}
         score["best"] = is_best(score, self._scores)
         self._scores.append(score)
-        self._tell(score)
+        self._teller.tell(score)
         if score["best"] or last:
             self.checkpoint()
         if self.run.config.stop_early and not last:
             self.stopped_early = reason_to_stop(self._scores)
             if self.stopped_early is not None:
                 about = {"seen": self.seen, "fraction": fraction, "seconds": seconds}
-                self._tell({"event": "stopped_early", **about, "reason": self.stopped_early})
+                self._teller.tell({"event": "stopped_early", **about, "reason": self.stopped_early})
 
     # --- keeping ---
 
@@ -403,7 +340,7 @@ class Loop:
         self._checkpoint_seconds = time.perf_counter() - start
         self._next_checkpoint = time.perf_counter() + self.run.config.checkpoint_every_seconds
         about = {"seen": self.seen, "fraction": position.fraction, "seconds": position.seconds}
-        self._tell({"event": "checkpoint", **about, "took_seconds": self._checkpoint_seconds})
+        self._teller.tell({"event": "checkpoint", **about, "took_seconds": self._checkpoint_seconds})
 
     def resume_from(self, position: Position, schedule: Schedule) -> None:
         """Stand where a checkpoint stood, with the plan from there on; the caller takes back nets, optimizers and log."""
@@ -413,11 +350,9 @@ class Loop:
         table.steps, table.batches, table.salt = position.steps, position.batches, position.salt
         table.learning_rate_scale = position.learning_rate_scale
         self.schedule = schedule
-        self._last_frame = int(self.schedule.fraction(self.seen) ** (2 / 3) * self.run.config.frames)
+        self._frames.resume_from(self.schedule.fraction(self.seen), self.run.events("sample"))
         self._last_report = (position.seconds, position.seen, position.steps)
-        self._sums, self._collapse = _Sums(), Collapse()
-        for event in self.run.events("sample"):
-            self._collapse.noticed(event["spread"] or 0.0, event["fraction"])
+        self._sums = Sums()
         if self.scorer is not None:
             self._scores = [e for e in self.run.events("score") if e.get("features") == self.scorer.features]
             self.scorer.resume_from(self._scores)
@@ -445,25 +380,4 @@ class Loop:
         self.resume_from(found[0], promised(self.run.config, found[0]))
         self._next_replan = time.perf_counter() + FIRST_REPLAN_SECONDS
         self.rollbacks, self.table.salt, self.table.learning_rate_scale = rollbacks, salt, scale
-        self._tell({**trouble, "seen": self.seen, "learning_rate_scale": scale})
-
-    @contextmanager
-    def _stoppable(self) -> Iterator[None]:
-        """Let Ctrl-C, SIGTERM and a closed terminal end the run between two steps; a second Ctrl-C ends it at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        heard = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-        before = {number: signal.getsignal(number) for number in heard}
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            self._stop = True
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-
-        for number in before:
-            signal.signal(number, stop)
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        self._teller.tell({**trouble, "seen": self.seen, "learning_rate_scale": scale})

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ganforge.errors import MissingDependencyError
 from ganforge.training.folder import Event
-from ganforge.training.loop import Observer
+from ganforge.training.telling import Observer
 
 
 def require_tensorboard() -> None:

@@ -25,12 +25,14 @@ from ganforge.training.averages import Average
 from ganforge.training.budget import Budget, Clock
 from ganforge.training.execution import CALIBRATION_SHARE, Execution, calibrate, candidates
 from ganforge.training.folder import Event, Run, explained
-from ganforge.training.loop import Interrupted, Loop, Observer
+from ganforge.training.loop import Loop
 from ganforge.training.observers import tensorboard
 from ganforge.training.pace import Pace
 from ganforge.training.planning import extend, first_schedule, promised
 from ganforge.training.scoring import scorer_for
 from ganforge.training.step import Ahead, Table
+from ganforge.training.stopping import Interrupted
+from ganforge.training.telling import Observer
 from ganforge.training.watch import watch_for
 
 

@@ -16,11 +16,11 @@ from ganforge.progress import Progress, silent
 from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system, reasons, with_attributes
 from ganforge.training.budget import Budget, parse_count
 from ganforge.training.folder import Run, RunConfig, must_be_free, new_folder
-from ganforge.training.loop import Observer
 from ganforge.training.observers import notebook, require_tensorboard
 from ganforge.training.planning import asked_budget
 from ganforge.training.playing import draw, drawn, logged_execution, play
 from ganforge.training.sizes import choose_size, parse_size
+from ganforge.training.telling import Observer
 
 Size = int | str | tuple[int, int]
 
