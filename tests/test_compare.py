@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from collections.abc import Callable
-from html.parser import HTMLParser
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -36,6 +35,7 @@ from ganforge.reports.compare_charts import keys_of, run_charts
 from ganforge.reports.figures import clock, columns
 from ganforge.systems import configure, recipes
 from ganforge.training.folder import Run, RunConfig
+from outline import Outline
 from test_reports_evaluation import bare, discs, figure, shown
 
 pytest_plugins = ["browser"]
@@ -46,12 +46,7 @@ SETTINGS = {"g.widths": "16,8", "d.widths": "8,16", "z_size": "8", "batch_size":
 HOSTILE = "<script>alert(1)</script> & sons"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GANFORGE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("GANFORGE_WORKERS", "1")
-        yield
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def falling(n: int, start: float, *, every: int = 100, pace: float = 1.0) -> list[dict[str, Any]]:
@@ -468,29 +463,10 @@ def pages(runs, compared, tmp_path_factory) -> dict[str, Path]:
     return {name: folder / f"{name}.html" for name in ("two", "five", "six")}
 
 
-class Outline(HTMLParser):
-    """What matters for people who do not see the page, and every address in it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.headings: list[int] = []
-        self.addresses: list[str] = []
-        self.ids: list[str] = []
-        self.tags: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.tags.append(tag)
-        self.headings += [int(tag[1])] if re.fullmatch(r"h\d", tag) else []
-        self.addresses += [given[name] or "" for name in ("src", "href") if name in given]
-        self.ids += [given["id"] or ""] if "id" in given else []
-
-
 @pytest.mark.parametrize("name", ["two", "five", "six"])
 def test_the_page_is_one_file_without_a_script(pages, name):
     html = pages[name].read_text(encoding="utf-8")
-    outline = Outline()
-    outline.feed(html)
+    outline = Outline(html)
     assert all(address.startswith(("data:", "#")) for address in outline.addresses)
     assert not re.search(r"url\((?!#)|@import|https?://", html)
     assert "script" not in outline.tags

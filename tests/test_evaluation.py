@@ -25,12 +25,7 @@ from systems_tiny import TINY, write_pictures
 SMALL = PackOptions(height=16, width=16)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _cache(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GANFORGE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("GANFORGE_WORKERS", "1")
-        yield
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from ganforge.reports.charts import Line, evenly, line_chart
 from ganforge.reports.page import write_page
 from ganforge.reports.rendering import TEMPLATES
 from ganforge.reports.story import Command, Facts, Frame, Story
+from outline import Outline
 
 pytest_plugins = ["browser"]
 
@@ -80,32 +80,9 @@ def data_of(html: str) -> dict[str, Any]:
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-class Outline(HTMLParser):
-    """Collects what matters for people who do not see the page, and every address it names."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.headings: list[int] = []
-        self.addresses: list[str] = []
-        self.ids: list[str] = []
-        self.without_alt = 0
-        self.lang: str | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        if re.fullmatch(r"h\d", tag):
-            self.headings.append(int(tag[1]))
-        if tag == "html":
-            self.lang = given.get("lang")
-        self.without_alt += tag == "img" and "alt" not in given
-        self.addresses += [given[name] or "" for name in ("src", "href", "poster") if name in given]
-        self.ids += [given["id"] or ""] if "id" in given else []
-
-
 def test_the_page_is_one_file_that_needs_nothing_else(page: Path) -> None:
     html = page.read_text(encoding="utf-8")
-    outline = Outline()
-    outline.feed(html)
+    outline = Outline(html)
     assert all(address.startswith(("data:", "#")) for address in outline.addresses)
     assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org)", html.split("</style>")[0])
     assert outline.lang == "en"

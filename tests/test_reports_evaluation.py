@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ from ganforge.reports.evaluation import write_evaluation
 from ganforge.reports.evaluation_parts import Whisker, at_floor_count, learning, said, whisker
 from ganforge.reports.figures import Row, label_rows, rows
 from ganforge.training.folder import Run, RunConfig
+from outline import Outline
 
 pytest_plugins = ["browser"]
 
@@ -169,31 +169,10 @@ def words(locator: Any) -> str:
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 
-class Outline(HTMLParser):
-    """What matters for people who do not see the page, and every address in it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.headings: list[int] = []
-        self.addresses: list[str] = []
-        self.ids: list[str] = []
-        self.tags: list[str] = []
-        self.without_alt = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        self.tags.append(tag)
-        self.headings += [int(tag[1])] if re.fullmatch(r"h\d", tag) else []
-        self.without_alt += tag == "img" and "alt" not in given
-        self.addresses += [given[name] or "" for name in ("src", "href") if name in given]
-        self.ids += [given["id"] or ""] if "id" in given else []
-
-
 @pytest.mark.parametrize("kind", ["rich", "bare"])
 def test_the_page_is_one_file_without_a_script(pages: dict[str, Path], kind: str) -> None:
     html = pages[kind].read_text(encoding="utf-8")
-    outline = Outline()
-    outline.feed(html)
+    outline = Outline(html)
     assert all(address.startswith(("data:", "#")) for address in outline.addresses)
     assert not re.search(r"url\((?!#)|@import|https?://", html)
     assert "script" not in outline.tags

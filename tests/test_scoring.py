@@ -28,13 +28,11 @@ ENOUGH = 1280
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _small(tmp_path_factory):
+def _small(own_cache):
     """Scores of 64 samples after 192 pictures at the earliest: what takes minutes elsewhere takes seconds here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(scoring, "SEEDS", range(1 << 41, (1 << 41) + 64))
         patch.setattr(scoring, "PICTURES_A_SCORE", 192)
-        patch.setenv("GANFORGE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("GANFORGE_WORKERS", "1")
         yield
 
 

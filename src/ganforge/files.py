@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ganforge.errors import UsageError
+
 
 @contextmanager
 def replacing(path: Path | str) -> Iterator[Path]:
@@ -44,6 +46,12 @@ def sha256(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def check_new(path: Path, *, folder: bool = False, mend: str = "Name a new one.") -> None:
+    """Raises UsageError where something is there already; an empty folder is nothing where a ``folder`` is to be."""
+    if path.exists() and not (folder and path.is_dir() and not any(path.iterdir())):
+        raise UsageError(f"{path} is there already; nothing was overwritten. {mend}")
 
 
 def free_name(path: Path) -> Path:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganforge.errors import UsageError
+from ganforge.cli.options import FeaturesOption, ReportOption, WeightsOption
+from ganforge.files import check_new
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,21 +27,17 @@ def compare(
         str | None, typer.Option(metavar="PICTURES", help="Judge all by these; by default each by what it learnt from.")
     ] = None,
     n: Annotated[int, typer.Option("-n", min=64, help="Samples of each, and as many real pictures.")] = 4000,
-    features: Annotated[
-        str, typer.Option(help="offline (comes along), inception (the field's; 95 MB, fetched once), or auto.")
-    ] = "auto",
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Inception's weights, where you have them.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The report; by default a new name here.")] = None,
+    features: FeaturesOption = "auto",
+    weights: WeightsOption = None,
+    out: ReportOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="All of it as JSON on stdout, and no report.")] = False,
 ) -> None:
     """Put runs side by side: their figures, their curves and the same seeds, by pictures seen and by wall time."""
     from ganforge.cli.terminal import console, progress_bar, say
     from ganforge.files import free_name
 
-    if out is not None and out.exists():
-        raise UsageError(f"{out} is there already; nothing was overwritten. Name a new file.")
+    if out is not None:
+        check_new(out)
     from ganforge.evaluation import compare as comparing
 
     with progress_bar() as progress:

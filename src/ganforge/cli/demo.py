@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from ganforge.errors import UsageError
+from ganforge.files import check_new
 
 DEMO_PICTURES = 4000
 SIDE = 32
 """Pixels: at 64, two minutes on two cores end in shapes; at 32 they end in characters."""
 
 PAGE = "index.html"
+MEND = "Name another folder with --out."
 SETTINGS = {"batch_size": "16", "real_label": "0.9"}
 
 
@@ -33,10 +34,9 @@ def demo(
 
     folder = out or free_name(Path("ganforge-demo"))
     begun = (folder / "run.json").exists()
-    if not begun and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is there already; nothing was overwritten. Name another folder with --out.")
-    if (folder / PAGE).exists():
-        raise UsageError(f"{folder / PAGE} is there already; nothing was overwritten. Name another folder with --out.")
+    if not begun:
+        check_new(folder, folder=True, mend=MEND)
+    check_new(folder / PAGE, mend=MEND)
     with stopping(folder, f"ganforge demo --out {quoted(folder)}"), watching(folder) as view:
         import ganforge
         from ganforge.training.budget import Budget

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ganforge.cli.options import FeaturesOption, ReportOption, WeightsOption
 from ganforge.errors import UsageError
+from ganforge.files import check_new
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,12 +27,8 @@ def evaluate(
     n: Annotated[int, typer.Option("-n", min=64, help="Samples, and as many real pictures.")] = 4000,
     seed: Annotated[int, typer.Option(min=0, help="The first seed of the samples.")] = 1_000_000,
     psi: Annotated[float, typer.Option(help="Truncation.")] = 1.0,
-    features: Annotated[
-        str, typer.Option(help="offline (comes along), inception (the field's; 95 MB, fetched once), or auto.")
-    ] = "auto",
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Inception's weights, where you have them.")
-    ] = None,
+    features: FeaturesOption = "auto",
+    weights: WeightsOption = None,
     labels: Annotated[
         float | None,
         typer.Option(metavar="MINUTES", help="Train a judge of the pictures' attributes and captions for so long."),
@@ -38,15 +36,15 @@ def evaluate(
     paths: Annotated[
         bool, typer.Option("--paths", help="Smoothness and truncation also for models without a mapping.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="The report; by default a new name here.")] = None,
+    out: ReportOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON on stdout, and no report.")] = False,
 ) -> None:
     """Measure a model's samples beside real pictures, and write a report to look at."""
     from ganforge.cli.terminal import progress_bar, say
     from ganforge.files import free_name
 
-    if out is not None and out.exists():
-        raise UsageError(f"{out} is there already; nothing was overwritten. Name a new file.")
+    if out is not None:
+        check_new(out)
     if labels is not None and not labels > 0:
         raise UsageError(f"--labels takes minutes above 0, not {labels:g}.")
     from ganforge.evaluation.ask import ask
@@ -103,7 +101,6 @@ def label_table(found: "Evaluation") -> "Table":
     """Whether samples carry what was asked for, beside how far the judges can be trusted."""
     from rich import box
     from rich.table import Table
-
     from rich.text import Text
 
     from ganforge.reports.figures import label_rows

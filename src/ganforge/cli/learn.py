@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ganforge.cli.options import read_settings
-from ganforge.errors import UsageError
+from ganforge.files import check_new
 
 
 def learn(
@@ -48,8 +48,7 @@ def learn(
         wanted["model"] = model
     play = lesson.with_settings(wanted) if wanted else lesson.play
     folder = out or free_name(Path(f"ganforge-{lesson.name}"))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is there already; nothing was overwritten. Name another folder with --out.")
+    check_new(folder, folder=True, mend="Name another folder with --out.")
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:

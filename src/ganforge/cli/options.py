@@ -1,6 +1,17 @@
 """Options that several commands share."""
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from ganforge.errors import UsageError
+
+FeaturesOption = Annotated[
+    str, typer.Option(help="offline (comes along), inception (the field's; 95 MB, fetched once), or auto.")
+]
+WeightsOption = Annotated[Path | None, typer.Option(metavar="FILE", help="Inception's weights, where you have them.")]
+ReportOption = Annotated[Path | None, typer.Option(metavar="FILE", help="The report; by default a new name here.")]
 
 
 def read_settings(pairs: list[str]) -> dict[str, str]:

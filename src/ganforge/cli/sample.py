@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ganforge.errors import UsageError
+from ganforge.files import check_new
 from ganforge.progress import Progress
 
 if TYPE_CHECKING:
@@ -78,9 +79,7 @@ def _check_new(targets: list[Path], folder: Path | None) -> None:
     if len({path.absolute() for path in targets}) < len(targets):
         raise UsageError("Two of --grid, --out, --npz and --interpolate name the same file; give each its own.")
     for path in targets:
-        empty = path is folder and path.is_dir() and not any(path.iterdir())
-        if path.exists() and not empty:
-            raise UsageError(f"{path} is there already; nothing was overwritten. Name a new one.")
+        check_new(path, folder=path is folder)
 
 
 def _write_interpolation(model: "Model", path: Path, n: int, seed: int, psi: float, progress: Progress) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ganforge.errors import UsageError
+from ganforge.files import check_new
 
 
 def turing(
@@ -24,8 +25,8 @@ def turing(
     """Be the critic yourself: a page of pairs, one picture real, one made, harder and harder. Who is fooled less, you or D?"""
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"A page is an HTML file: name it {out.name}.html.")
-    if out is not None and out.exists():
-        raise UsageError(f"{out} is there already; nothing was overwritten. Name a new one.")
+    if out is not None:
+        check_new(out)
     import webbrowser
 
     import ganforge

@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganforge.drawing.grids import Pictures, grid, save_png
 from ganforge.errors import UsageError
-from ganforge.files import replacing
+from ganforge.files import check_new, replacing
 
 MADE_BY_A_MACHINE = "AI-generated"
 
@@ -67,8 +67,7 @@ class Samples:
     def save_folder(self, path: Path | str) -> Path:
         """Write one PNG a picture, named by its seed, into a new or empty folder; all of them or none."""
         path = Path(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise UsageError(f"{path} is there already and not an empty folder; name a new one. Nothing was written.")
+        check_new(path, folder=True)
         _writable(path)
         partial = path.with_name(f".{path.name}.partial")
         with _explained(path):
@@ -98,8 +97,7 @@ class Samples:
 
 
 def _free(path: Path) -> Path:
-    if path.exists():
-        raise UsageError(f"{path} is there already; nothing was overwritten. Name another file.")
+    check_new(path)
     _writable(path)
     return path
 

@@ -67,7 +67,7 @@ def _context(story: Story) -> dict[str, Any]:
         "story": story,
         "version": __version__,
         "style": template_text("base.css") + template_text("page.css"),
-        "script": template_text("page.js"),
+        "script": template_text("clipboard.js") + template_text("page.js"),
         "cell": {"w": cell_w, "h": cell_h},
         "final": [_still(picture) for picture in story.final[:MOST_FINAL]],
         "real": [_still(picture) for picture in story.real[:MOST_REAL]],

@@ -208,7 +208,7 @@ def _context(model: Model, pack: Pack, game: Game, seed: int, psi: float) -> dic
     return {
         "version": __version__,
         "style": template_text("base.css") + template_text("turing.css"),
-        "script": template_text("turing.js"),
+        "script": template_text("clipboard.js") + template_text("turing.js"),
         "n": n,
         "judged": judged,
         "model": model.id[:6],

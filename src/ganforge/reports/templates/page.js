@@ -110,20 +110,9 @@
   }
 
   // --- copy buttons ---
-  const copy = async (text) => {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      const area = Object.assign(document.createElement("textarea"), { value: text });
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy"); // where the browser keeps its clipboard from local files
-      area.remove();
-    }
-  };
   for (const button of document.querySelectorAll(".copy")) {
     button.addEventListener("click", async () => {
-      await copy(button.parentElement.querySelector("code").textContent);
+      await toClipboard(button.parentElement.querySelector("code").textContent);
       button.focus();
       button.textContent = "Copied";
       document.getElementById("said").textContent = "Copied";

@@ -294,17 +294,8 @@
     return [...lines, state.answers.map((a) => (a ? "🟦" : "🟧")).join("")].join("\n").replaceAll("\u00a0", " ");
   };
   const copy = async () => {
-    const text = resultText();
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      const area = Object.assign(document.createElement("textarea"), { value: text });
-      document.body.append(area);
-      area.select();
-      document.execCommand("copy"); // where the browser keeps its clipboard from local files
-      area.remove();
-      at("copy").focus();
-    }
+    await toClipboard(resultText());
+    at("copy").focus();
     put("copy", "Copied");
     put("said", "Copied");
     setTimeout(() => {
