@@ -29,7 +29,7 @@ import ganforge
 from ganforge.cli.live import watching
 from ganforge.cli.options import read_settings
 from ganforge.drawing.grids import Pictures, grid, save_png
-from ganforge.evaluation.evaluate import evaluate
+from ganforge.evaluation.measuring import measure
 from ganforge.evaluation.sides import Maker, ModelMaker, PackMaker, RealSide
 from ganforge.files import replacing
 from ganforge.measures.offline import offline_net
@@ -124,7 +124,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         ganforge.load(folder / "run", device="cpu"), name, seed=SAMPLE_SEED
     )  # fmt: skip
     real = RealSide.of(pack, args.set, judged.count, trained_on=True, flip=not plain and pack.mirror.flip)
-    ours, _ = evaluate(maker, real, offline_net(), count=judged.count)
+    ours, _ = measure(maker, real, offline_net(), count=judged.count)
     shown = grid(samples[:SHOWN], columns=12)
     save_png(shown, WORK / f"{name}-{mark}.png")
     if judged.publishable:

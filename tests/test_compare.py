@@ -26,7 +26,7 @@ from ganforge.errors import ModelError, PicturesError, RunError, UsageError
 from ganforge.evaluation import compare as comparing
 from ganforge.evaluation.compare import curve_of, labels_of, moments, open_runs
 from ganforge.evaluation.comparison import Comparison, leaders, sentences, warnings_of
-from ganforge.evaluation.evaluate import Shown
+from ganforge.evaluation.measuring import Shown
 from ganforge.evaluation.result import Copying, Evaluation, Figure, Made
 from ganforge.model.model import save_model
 from ganforge.reports.charts import SEEN, Line, line_chart, wall_time

@@ -10,8 +10,8 @@ from torch import nn
 
 import ganforge
 from ganforge.errors import ModelError, PicturesError, UnknownNameError, UsageError
-from ganforge.evaluation.ask import ask, is_model
-from ganforge.evaluation.evaluate import evaluate
+from ganforge.evaluation.ask import is_model
+from ganforge.evaluation.measuring import measure
 from ganforge.evaluation.paths import smoothness, truncation_curve
 from ganforge.evaluation.result import Evaluation, plain_sentences
 from ganforge.evaluation.sides import ModelMaker, PackMaker, RealSide
@@ -43,7 +43,7 @@ def run(pictures, tmp_path_factory) -> ganforge.Run:
 
 @pytest.fixture(scope="module")
 def found(run, pictures):
-    return ask(run.path, pictures, count=128)
+    return ganforge.evaluate(run.path, pictures, count=128)
 
 
 class Mean(nn.Module):
@@ -224,7 +224,7 @@ class TestEvaluate:
         assert e.real.digest == run.config.digest
 
     def test_the_same_again_is_the_same(self, found, run, pictures):
-        again, shown = ask(run.path, pictures, count=128)
+        again, shown = ganforge.evaluate(run.path, pictures, count=128)
         assert again.kid == found[0].kid
         assert again.recall == found[0].recall
         assert np.array_equal(shown.made, found[1].made)
@@ -232,7 +232,7 @@ class TestEvaluate:
     def test_real_pictures_in_the_samples_place_score_as_real_ones(self, pictures, tmp_path):
         pack = make_pack(write_pictures(tmp_path / "others", 300, seed=5), SMALL)
         real = RealSide.of(make_pack(pictures, SMALL), "blobs", 150, trained_on=False)
-        e, _ = evaluate(PackMaker(pack, "others"), real, offline_net(), count=150)
+        e, _ = measure(PackMaker(pack, "others"), real, offline_net(), count=150)
         assert e.precision.value > 0.8 * e.precision.real
         assert e.coverage.value > 0.8 * e.coverage.real
         assert abs(e.kid.value) < 0.1
@@ -259,21 +259,21 @@ class TestEvaluate:
 
         pack = make_pack(pictures, SMALL)
         real = RealSide.of(pack, "blobs", 200, trained_on=True)
-        e, shown = evaluate(Copier(pack), real, offline_net(), count=200)
+        e, shown = measure(Copier(pack), real, offline_net(), count=200)
         assert e.copying.flagged
         assert e.copying.share > 0.5
         assert "Yes" in e.sentences["Copied?"]
         assert np.abs(shown.closest.astype(int) - shown.closest_neighbours[:, 0].astype(int)).mean() < 12
 
     def test_a_small_collection_says_what_its_floor_is(self, pictures, run):
-        e, _ = ask(run.path, pictures, count=300)
+        e, _ = ganforge.evaluate(run.path, pictures, count=300)
         assert e.real.count > e.real.floor_count
         assert e.frechet.at_floor_count is not None
         assert any("too small to set aside" in warning for warning in e.warnings)
 
     def test_other_pictures_than_it_learnt_from(self, run, tmp_path):
         others = write_pictures(tmp_path / "others", 200, seed=9)
-        assert ask(run.path, others, count=100)[0].copying is None
+        assert ganforge.evaluate(run.path, others, count=100)[0].copying is None
 
 
 class TestPaths:
@@ -288,7 +288,7 @@ class TestPaths:
         curve = truncation_curve(ModelMaker(model, "run"), offline_net(), real)
         assert curve[0].psi == 0
         assert curve[0].recall <= curve[-1].recall + 0.05  # one picture again and again meets hardly anything
-        e, _ = ask(run.path, pictures, count=64, paths=True)
+        e, _ = ganforge.evaluate(run.path, pictures, count=64, paths=True)
         assert e.smoothness is not None
         assert len(e.truncation) == len(curve)
 
@@ -297,16 +297,16 @@ class TestMistakes:
     def test_too_few_pictures(self, run, tmp_path):
         few = write_pictures(tmp_path / "few", 40)
         with pytest.raises(PicturesError, match="40 real pictures are too few"):
-            ask(run.path, few, count=128)
+            ganforge.evaluate(run.path, few, count=128)
 
     def test_pictures_made_elsewhere_and_the_same_real_ones(self, pictures):
         with pytest.raises(UsageError, match="the same pictures"):
-            ask(pictures, pictures)
+            ganforge.evaluate(pictures, pictures)
 
     def test_seeds_belong_to_models(self, pictures, tmp_path):
         others = write_pictures(tmp_path / "others", 80, seed=9)
         with pytest.raises(UsageError, match="--psi and --seed"):
-            ask(others, pictures, psi=0.7)
+            ganforge.evaluate(others, pictures, psi=0.7)
 
     def test_a_model_folder_that_misses_a_file(self, run, tmp_path, pictures):
         import shutil
@@ -314,7 +314,7 @@ class TestMistakes:
         shutil.copytree(run.path / "model", tmp_path / "model")
         (tmp_path / "model" / "generator.safetensors").unlink()
         with pytest.raises(ModelError, match=r"generator.safetensors is missing"):
-            ask(tmp_path / "model", pictures)
+            ganforge.evaluate(tmp_path / "model", pictures)
         (tmp_path / "model" / "model.json").unlink()
         with pytest.raises(ModelError, match=r"no model.json"):
             is_model(tmp_path / "model")
@@ -322,7 +322,7 @@ class TestMistakes:
     def test_weights_that_are_damaged(self, run, pictures, tmp_path):
         (tmp_path / "pt_inception-2015-12-05-6726825d.pth").write_bytes(b"\x80\x02 nothing")
         with pytest.raises(ModelError, match="6726825d"):
-            ask(run.path, pictures, weights=tmp_path / "pt_inception-2015-12-05-6726825d.pth")
+            ganforge.evaluate(run.path, pictures, weights=tmp_path / "pt_inception-2015-12-05-6726825d.pth")
 
     def test_a_generator_that_draws_no_numbers(self, run, pictures):
         model = ganforge.load(run.path, device="cpu")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganforge.cli.evaluate import label_table
-from ganforge.evaluation.evaluate import Shown
+from ganforge.evaluation.measuring import Shown
 from ganforge.evaluation.result import (
     Agreement,
     Copying,

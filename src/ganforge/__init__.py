@@ -18,13 +18,15 @@ _HOMES = {
     "load": "ganforge.model",
     "Model": "ganforge.model",
     "inspect": "ganforge.pictures",
+    "evaluate": "ganforge.evaluation",
     "GanforgeError": "ganforge.errors",
 }
 
-__all__ = ["GanforgeError", "Model", "Run", "inspect", "load", "resume", "train"]
+__all__ = ["GanforgeError", "Model", "Run", "evaluate", "inspect", "load", "resume", "train"]
 
 if TYPE_CHECKING:
     from ganforge.errors import GanforgeError
+    from ganforge.evaluation import evaluate
     from ganforge.model import Model, load
     from ganforge.pictures import inspect
     from ganforge.training import Run, resume, train

@@ -47,10 +47,10 @@ def evaluate(
         check_new(out)
     if labels is not None and not labels > 0:
         raise UsageError(f"--labels takes minutes above 0, not {labels:g}.")
-    from ganforge.evaluation.ask import ask
+    import ganforge
 
     with progress_bar() as progress:
-        found, shown = ask(
+        found, shown = ganforge.evaluate(
             model, pictures, count=n, seed=seed, psi=psi, features=features, weights=weights, label_minutes=labels,
             paths=paths, progress=progress,
         )  # fmt: skip

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-_HOMES = {"Evaluation": "result", "evaluate": "evaluate"}
+_HOMES = {"Evaluation": "result", "evaluate": "ask"}
 __all__ = ["Evaluation", "evaluate"]
 
 if TYPE_CHECKING:
-    from ganforge.evaluation.evaluate import evaluate
+    from ganforge.evaluation.ask import evaluate
     from ganforge.evaluation.result import Evaluation
 
 

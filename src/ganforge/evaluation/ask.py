@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ganforge.errors import ModelError, UsageError
-from ganforge.evaluation.evaluate import COUNT, Shown, evaluate
+from ganforge.evaluation.measuring import COUNT, Shown, measure
 from ganforge.evaluation.result import Evaluation
 from ganforge.evaluation.sides import FIRST_SEED, Maker, ModelMaker, PackMaker, RealSide, pack_options, run_of
 from ganforge.measures.nets import find_net
@@ -16,7 +16,7 @@ SMALLEST, LARGEST = 16, 256
 """Pixels of a side at which pictures made elsewhere are compared; in between, their own."""
 
 
-def ask(
+def evaluate(
     made: str | Path,
     pictures: str | Path,
     *,
@@ -43,6 +43,9 @@ def ask(
         paths: smoothness and truncation also for models without a mapping.
         progress: told what is being done.
 
+    Returns:
+        (every figure, the pictures of a report).
+
     Raises:
         ModelError: ``made`` is a broken Model.
         PicturesError: one of the collections cannot be used, or is too small.
@@ -50,7 +53,7 @@ def ask(
     """
     net, note = find_net(features, weights, progress=progress)
     maker, real = sides(made, pictures, count=count, seed=seed, psi=psi, progress=progress)
-    found, shown = evaluate(maker, real, net, count=count, paths=paths, progress=progress)
+    found, shown = measure(maker, real, net, count=count, paths=paths, progress=progress)
     if note is not None:
         found = found.model_copy(update={"warnings": [note, *found.warnings]})
     if label_minutes is not None:

@@ -9,7 +9,7 @@ from ganforge.drawing.timelapse import Frame, stored_frames
 from ganforge.errors import PicturesError, UsageError
 from ganforge.evaluation.ask import sides
 from ganforge.evaluation.comparison import Comparison, Curve, sentences, warnings_of
-from ganforge.evaluation.evaluate import COUNT, Shown, evaluate
+from ganforge.evaluation.measuring import COUNT, Shown, measure
 from ganforge.evaluation.sides import FIRST_SEED
 from ganforge.measures.nets import find_net
 from ganforge.model import load
@@ -73,7 +73,7 @@ def compare(
             progress(f"{name}: {what}", done, total)
 
         maker, real = sides(run.path, real_pictures, count=count, seed=FIRST_SEED, psi=1.0, progress=told)
-        measured.append(evaluate(maker, real, net, count=count, progress=told))
+        measured.append(measure(maker, real, net, count=count, progress=told))
     evaluations = [found for found, _ in measured]
     curves = [curve_of(run, name) for run, name in zip(opened, names, strict=True)]
     comparable = len({(e.real.digest, e.height, e.width, e.real.count, e.made.count) for e in evaluations}) == 1

@@ -13,7 +13,7 @@ from ganforge import __version__
 from ganforge.drawing.grids import Pictures
 from ganforge.evaluation.compare import Moment, moments
 from ganforge.evaluation.comparison import Comparison
-from ganforge.evaluation.evaluate import Shown
+from ganforge.evaluation.measuring import Shown
 from ganforge.files import quoted, replacing
 from ganforge.measures.neighbours import COPIED_LIMIT
 from ganforge.reports import evaluation_parts as parts

@@ -9,7 +9,7 @@ from typing import Any
 
 from ganforge import __version__
 from ganforge.drawing.grids import Pictures
-from ganforge.evaluation.evaluate import Shown
+from ganforge.evaluation.measuring import Shown
 from ganforge.evaluation.result import Copying, Evaluation, plain_sentences
 from ganforge.files import quoted, replacing
 from ganforge.measures.neighbours import COPIED_LIMIT

@@ -1,4 +1,4 @@
-"""evaluate: samples beside real pictures, in the features of one net, with what real pictures reach beside every figure."""
+"""Samples beside real pictures, in the features of one net, with what real pictures reach beside every figure."""
 
 import datetime
 import time
@@ -57,7 +57,7 @@ class Shown:
     closest_neighbours: Pictures
 
 
-def evaluate(
+def measure(
     maker: Maker,
     real: RealSide,
     net: FeatureNet,
