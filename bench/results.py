@@ -32,7 +32,7 @@ def provenance() -> str:
     machine = describe()
     changed = "+" if git("status", "--porcelain", "--", "src", "bench/*.py") else ""
     commit = git("rev-parse", "--short", "HEAD") or "no commit"
-    return f"{datetime.date.today()} · {commit}{changed} · {machine.name}, torch {machine.torch}"
+    return f"{datetime.date.today()} · {commit}{changed} · {machine.name}, {machine.threads} threads, torch {machine.torch}"
 
 
 def code_of(*patterns: str) -> str:

@@ -127,7 +127,7 @@ def test_other_pictures_judge_all_runs_alike(runs, tmp_path):
 
 
 def test_what_cannot_be_compared_is_said_before_anything_is_measured(runs, tmp_path, monkeypatch):
-    monkeypatch.setattr(comparing, "evaluate", lambda *_, **__: pytest.fail("measured"))
+    monkeypatch.setattr(comparing, "measure", lambda *_, **__: pytest.fail("measured"))
     young, orphan = tmp_path / "young", tmp_path / "orphan"
     for folder in (young, orphan):
         shutil.copytree(runs[0], folder)

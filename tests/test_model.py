@@ -119,7 +119,7 @@ class TestFiles:
         samples = model.sample(3, 20)
         samples.save_folder(tmp_path / "out")
         assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["seed20.png", "seed21.png", "seed22.png"]
-        with pytest.raises(UsageError, match="not an empty folder"):
+        with pytest.raises(UsageError, match="is there already"):
             samples.save_folder(tmp_path / "out")
         samples.save_npz(tmp_path / "s.npz")
         with np.load(tmp_path / "s.npz") as arrays:
