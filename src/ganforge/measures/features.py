@@ -22,6 +22,7 @@ from torch import nn
 from ganforge.drawing.grids import Pictures
 from ganforge.errors import UsageError
 from ganforge.files import replacing
+from ganforge.machine import keep_freed_memory
 from ganforge.measures.distances import Features
 from ganforge.pictures.cache import cache_folder
 from ganforge.progress import Progress, silent
@@ -109,6 +110,7 @@ def look(
     probabilities: Features | None = None
     device = torch.device(device)
     net.net.to(device).eval()
+    keep_freed_memory()
     done = 0
     for chunk in chunks:
         if chunk.dtype != np.uint8 or chunk.ndim != 4 or chunk.shape[3] != 3:
