@@ -91,6 +91,9 @@ class Moments:
         n = self.n + other.n
         if not other.n:
             return
+        if not self.n:
+            self.n, self.mean, self.covariance = other.n, other.mean, other.covariance
+            return
         apart = other.mean - self.mean
         scatter = self.covariance * max(self.n - 1, 0) + other.covariance * (other.n - 1)
         scatter += np.outer(apart, apart * (self.n * other.n / n))
