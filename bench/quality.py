@@ -2,6 +2,7 @@
 
     python bench/quality.py faces64 --recipe dcgan --minutes 12 --data DATA --yardsticks YARDSTICKS
     python bench/quality.py faces64 --recipe plain --minutes 12 …      the yardstick: the plain tutorial loop
+    python bench/quality.py faces64 --recipe real …                    other real pictures: as far as any recipe can get
     python bench/quality.py --table                                    write the table and the page of grids anew
 
 Sets: faces64, flowers64, emoji128, cifar10_train, fashion (files of DATA), avatars (drawn). What was trained is kept in the
@@ -19,7 +20,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,9 @@ SAMPLE_SEED = 100_000
 SHOWN = 48
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "268435456"}
 """glibc gives every large tensor back to the system and asks for it again: half of the judge's time, measured."""
-CODE = ("src/ganforge/game.py", "src/ganforge/losses.py", "src/ganforge/ops/*.py", "src/ganforge/training/*.py",
-        "src/ganforge/pictures/**/*.py", "src/ganforge/avatars/*.py")  # fmt: skip
+CODE = ("src/ganforge/game.py", "src/ganforge/losses.py", "src/ganforge/machine.py", "src/ganforge/ops/*.py",
+        "src/ganforge/training/*.py", "src/ganforge/model/*.py", "src/ganforge/measures/*.py",
+        "src/ganforge/measures/weights/*", "src/ganforge/pictures/**/*.py", "src/ganforge/avatars/*.py")  # fmt: skip
 """What every training runs, beside its own system: a result of other code is not this one's."""
 
 
@@ -84,7 +86,9 @@ JUDGED = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", nargs="?", choices=sorted(JUDGED))
-    parser.add_argument("--recipe", default="dcgan", help="or plain, the yardstick")
+    parser.add_argument(
+        "--recipe", default="dcgan", help="or plain, the yardstick; or real, pictures of the set itself"
+    )
     parser.add_argument("--minutes", type=float, default=12.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
@@ -107,10 +111,12 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     pack = make_pack(source, options)
     settings = read_settings(args.settings)
     key = {"set": args.set, "recipe": args.recipe, "settings": settings, "minutes": args.minutes, "seed": args.seed}
-    plain = args.recipe == "plain"
-    code = hashlib.sha256((args.yardsticks / "plain_dcgan.py").read_bytes()).hexdigest()[:16] if plain else code_of(
-        *CODE, Path(sys.modules[find_recipe(args.recipe).system.__module__].__file__ or "").relative_to(ROOT).as_posix()
-    )  # fmt: skip
+    ours = args.recipe not in ("plain", "real")
+    if ours:
+        system = Path(sys.modules[find_recipe(args.recipe).system.__module__].__file__ or "")
+        code = code_of(*CODE, system.relative_to(ROOT).as_posix())
+    else:
+        code = hashlib.sha256((args.yardsticks / "plain_dcgan.py").read_bytes()).hexdigest()[:16]
     name = f"{args.set}-{args.recipe}-{args.minutes:g}m-seed{args.seed}"
     mark = hashlib.sha256(json.dumps([key, pack.digest, code], sort_keys=True).encode()).hexdigest()[:12]
     folder = cache_folder() / "quality" / f"{name}-{mark}"
@@ -118,30 +124,35 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     stamp = folder / "measured.json"
     if not stamp.exists():
         write_json(stamp, [provenance()])
-    samples, seen = (yardstick if plain else forged)(args, judged, pack, source, settings, folder)
+    make = {"plain": yardstick, "real": themselves}.get(args.recipe, forged)
+    samples, seen = make(args, judged, pack, source, settings, folder)
     figures = judge(args, judged, pack, folder, samples)
-    maker: Maker = PackMaker(make_pack(folder / "samples.npz", options), name) if plain else ModelMaker(
-        ganforge.load(folder / "run", device="cpu"), name, seed=SAMPLE_SEED
-    )  # fmt: skip
-    real = RealSide.of(pack, args.set, judged.count, trained_on=True, flip=not plain and pack.mirror.flip)
-    ours, _ = measure(maker, real, offline_net(), count=judged.count)
+    maker: Maker
+    if ours:
+        maker = ModelMaker(ganforge.load(folder / "run", device="cpu"), name, seed=SAMPLE_SEED)
+    else:
+        maker = PackMaker(make_pack(folder / "samples.npz", options.model_copy(update={"keep_copies": True})), name)
+    real = RealSide.of(pack, args.set, judged.count, trained_on=args.recipe != "real", flip=ours and pack.mirror.flip)
+    if args.recipe == "plain":  # it learns from all pictures, and holds none out
+        real = replace(real, train=np.arange(len(pack)), held_out=np.empty(0, np.int64))
+    found, _ = measure(maker, real, offline_net(), count=judged.count)
     shown = grid(samples[:SHOWN], columns=12)
     save_png(shown, WORK / f"{name}-{mark}.png")
     if judged.publishable:
         save_png(shown, FIGURES / f"quality-{name}.png")
-    assert ours.copying is not None
     return {
         **key,
         "code": code,
         "measured": json.loads(stamp.read_text("utf-8")),
+        "judged": provenance(),
         "seen": seen,
         "judge": figures,
-        "recall": ours.recall.value,
-        "precision": ours.precision.value,
-        "coverage": ours.coverage.value,
-        "real": {k: getattr(ours, k).real for k in ("recall", "precision", "coverage")},
-        "copied": ours.copying.share,
-        "copied_held_out": ours.copying.held_out_share,
+        "recall": found.recall.value,
+        "precision": found.precision.value,
+        "coverage": found.coverage.value,
+        "real": {k: getattr(found, k).real for k in ("recall", "precision", "coverage")},
+        "copied": None if found.copying is None else found.copying.share,
+        "copied_held_out": None if found.copying is None else found.copying.held_out_share,
         "grid": f"{name}-{mark}.png",
     }
 
@@ -164,6 +175,17 @@ def yardstick(
     told = said.read_text("utf-8")
     steps = int(told.split("steps ")[1].split()[0])
     return np.load(kept)["images"], 64 * steps
+
+
+def themselves(
+    args: argparse.Namespace, judged: Judged, pack: Pack, source: str, settings: dict[str, str], folder: Path
+) -> tuple[Pictures, int]:
+    """Pictures of the set, in a recipe's place."""
+    if judged.against is None:
+        sys.exit(f"{args.set} is judged by its own pictures: they would be measured beside themselves.")
+    samples = np.asarray(pack.pictures[np.sort(np.random.default_rng(1).permutation(len(pack))[: judged.count])])
+    np.savez(folder / "samples.npz", images=samples)
+    return samples, 0
 
 
 def forged(
@@ -244,11 +266,13 @@ def write_table() -> None:
         judged, fd, kid = JUDGED[r["set"]], f"{r['judge']['fd']:.2f}", f"{r['judge']['kid_x1000']:.2f}"
         fd, kid = (f"**{fd}**", kid) if judged.figure == "fd" else (fd, f"**{kid}**")
         shares = [f"{100 * r[k]:.0f} ({100 * r['real'][k]:.0f})" for k in ("precision", "recall", "coverage")]
-        control = "" if r["copied_held_out"] is None else f" ({100 * r['copied_held_out']:.1f})"
+        copied = "–" if r["copied"] is None else f"{100 * r['copied']:.1f}"
+        copied += "" if r["copied_held_out"] is None else f" ({100 * r['copied_held_out']:.1f})"
+        minutes, seen = (f"{r['minutes']:g}", f"{r['seen']:,}") if r["recipe"] != "real" else ("–", "–")
         settings = "".join(f" {k}={v}" for k, v in r["settings"].items())
         lines.append(
-            f"| {r['set']} | {r['recipe']}{settings} | {r['minutes']:g} | {r['seed']} | {r['seen']:,} | {fd} | {kid} | "
-            f"{' | '.join(shares)} | {100 * r['copied']:.1f}{control} | {'; '.join(r['measured'])} |"
+            f"| {r['set']} | {r['recipe']}{settings} | {minutes} | {r['seed']} | {seen} | {fd} | {kid} | "
+            f"{' | '.join(shares)} | {copied} | {'; '.join(r['measured'])} |"
         )
     lines.append("")
     for r in rows:

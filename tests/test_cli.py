@@ -14,10 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 import ganforge
+from ganforge.cli import app
 from ganforge.errors import GanforgeError, RunError, TrainingError, UsageError
 from ganforge.files import quoted
+from ganforge.training.stopping import stoppable
 from systems_tiny import TINY, write_pictures
 
 demo_module = import_module("ganforge.cli.demo")  # the package's attribute of that name is the command
@@ -83,6 +86,36 @@ def test_the_demo_makes_its_page(tmp_path, monkeypatch, capsys):
 
 
 # --- signals ----------------------------------------------------------------------------------------------------------
+
+
+@posix
+def test_what_is_ignored_stays_ignored():
+    """``nohup ganforge train … &``: the terminal's end is not the run's."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stoppable() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.asked
+            signal.raise_signal(signal.SIGTERM)
+            assert stop.asked
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("command", [["evaluate", "run", "pictures"], ["compare", "a", "b"], ["turing", "m", "p"]])
+def test_a_page_has_a_name_that_can_be_written(command, tmp_path):
+    for out, words in (("page.pdf", "is an HTML file"), ("there.html", "is there already")):
+        (tmp_path / "there.html").write_text("mine")
+        done = CliRunner().invoke(app, [*command, "--out", str(tmp_path / out)])
+        assert isinstance(done.exception, UsageError)
+        assert words in str(done.exception)
+    assert (tmp_path / "there.html").read_text() == "mine"
+
+
+def test_json_is_no_page():
+    done = CliRunner().invoke(app, ["evaluate", "run", "pictures", "--json", "--out", "page.html"])
+    assert isinstance(done.exception, UsageError)
 
 
 @posix

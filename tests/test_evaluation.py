@@ -9,12 +9,14 @@ from PIL import Image
 from torch import nn
 
 import ganforge
-from ganforge.errors import ModelError, PicturesError, UnknownNameError, UsageError
-from ganforge.evaluation.ask import is_model
+from ganforge.errors import ModelError, PicturesError, TrainingError, UnknownNameError, UsageError
+from ganforge.evaluation import ask as asking
+from ganforge.evaluation import measuring
+from ganforge.evaluation.ask import is_model, sides
 from ganforge.evaluation.measuring import measure
 from ganforge.evaluation.paths import smoothness, truncation_curve
 from ganforge.evaluation.result import Evaluation, plain_sentences
-from ganforge.evaluation.sides import ModelMaker, PackMaker, RealSide
+from ganforge.evaluation.sides import ModelMaker, PackMaker, RealSide, pack_options
 from ganforge.measures import features as features_module
 from ganforge.measures.features import FeatureNet, chunks_of, look, look_at_collection
 from ganforge.measures.nets import find_net
@@ -176,6 +178,31 @@ class TestNets:
         assert net.name == "offline-1"
         assert "There is no network" in note
         assert "--weights" in note
+
+    @pytest.mark.parametrize("name", ["auto", "inception"])
+    def test_damaged_weights_in_the_cache_are_no_dead_end(self, name, tmp_path, monkeypatch):
+        from ganforge.measures import nets
+        from ganforge.measures.inception import WEIGHTS_FILE
+
+        def fetched(address, target, **more):
+            calls.append(address)
+            target.write_bytes(b"<html>sorry</html>")
+
+        calls: list[str] = []
+        monkeypatch.setenv("GANFORGE_CACHE", str(tmp_path))
+        monkeypatch.setattr(nets, "fetch", fetched)
+        kept = tmp_path / "weights" / WEIGHTS_FILE
+        kept.parent.mkdir()
+        kept.write_bytes(b"half of a file")
+        net, note = find_net(name)
+        assert net.name == "offline-1"
+        assert "damaged" in note or "no readable" in note or "not" in note
+        assert len(calls) == 1
+        assert not kept.exists()
+
+    def test_weights_do_not_go_with_offline_features(self, tmp_path):
+        with pytest.raises(UsageError, match="Inception's"):
+            find_net("offline", tmp_path / "weights.pth")
 
     def test_weights_from_anywhere_are_used_and_named_by_their_hash(self, tmp_path):
         from ganforge.files import sha256
@@ -350,21 +377,69 @@ def test_command_line(run, pictures, tmp_path, capsys, monkeypatch):
         app([*words, "--out", page.name], standalone_mode=False)
 
 
-def test_pictures_are_packed_as_the_run_packed_them(run, tmp_path):
+def test_pictures_are_packed_as_for_the_training_also_for_a_model_by_itself(pictures, tmp_path):
     import shutil
 
-    from ganforge.evaluation.sides import pack_options, run_of
-
-    shutil.copytree(run.path, tmp_path / "run")
-    config = json.loads((tmp_path / "run" / "run.json").read_text("utf-8"))
-    config["pack"] |= {"background": "#102030", "fit": "pad", "height": 64, "width": 64}
-    (tmp_path / "run" / "run.json").write_text(json.dumps(config), encoding="utf-8")
-    expected = PackOptions(height=16, width=16, background="#102030", fit="pad")
-    kept = next((tmp_path / "run" / "checkpoints").glob("[0-9]*")) / "model"
-    for folder in (tmp_path / "run" / "model", kept):
-        model = ganforge.load(folder, device="cpu")
-        assert pack_options(model, run_of(model)) == expected
+    asked = {"background": "#102030", "fit": "pad", "flip": True, "observers": []}
+    run = ganforge.train(
+        pictures, images=200, recipe="dcgan", size=16, settings=TINY["dcgan"], out=tmp_path / "run", **asked
+    )
     shutil.copytree(run.path / "model", tmp_path / "model")
     alone = ganforge.load(tmp_path / "model", device="cpu")
-    assert run_of(alone) is None
-    assert pack_options(alone, None) == SMALL
+    assert pack_options(alone) == PackOptions(height=16, width=16, background="#102030", fit="pad")
+    _, real = sides(tmp_path / "model", pictures, count=100, seed=0, psi=1.0)
+    assert real.train is not None
+    assert real.flip
+
+
+def test_a_small_folder_of_made_pictures_has_a_floor_of_its_own_size(pictures, others):
+    few = ganforge.evaluate(others, pictures)[0]
+    assert few.made.count == few.real.count
+    assert few.real.floor_count <= few.made.count
+
+
+def test_a_maker_that_repeats_itself_is_seen_repeating(pictures, tmp_path):
+    """Exact copies are left out of what is learnt from, never of what is judged."""
+    one = np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), dtype=np.uint8)
+    np.savez(tmp_path / "collapsed.npz", images=np.repeat(one, 5, 0))
+    found = ganforge.evaluate(tmp_path / "collapsed.npz", pictures)[0]
+    assert found.made.count == 100
+
+
+def test_few_pictures_where_bfloat16_is_fast(pictures, monkeypatch):
+    """The probe looks at no more pictures than there are."""
+    monkeypatch.setattr(measuring, "has_native_bf16", lambda device: True)
+    pack = make_pack(pictures, SMALL)
+    real = RealSide.of(pack, "blobs", 4000, trained_on=False)
+    assert real.count < 2 * measuring.PROBED
+    assert measure(PackMaker(pack, "itself"), real, offline_net(), count=4000)[0].features.precision == "fp32"
+
+
+def test_the_floor_comes_from_two_halves_of_all_there_is(pictures):
+    pack = make_pack(pictures, SMALL)
+    for count in (64, 100, 149, 150, 151, 200, 299, 300, 4000):
+        real = RealSide.of(pack, "blobs", count, trained_on=False)
+        assert real.count == min(count, len(pack))
+        assert real.floor == min(count, len(pack) // 2)
+        assert len(set(real.drawn.tolist())) == len(real.drawn) >= max(real.count, 2 * real.floor)
+
+
+def test_labels_are_refused_before_anything_is_measured(run, pictures, monkeypatch):
+    monkeypatch.setattr(asking, "measure", lambda *_, **__: pytest.fail("measured"))
+    with pytest.raises(UsageError, match=r"0\.1 minutes or more"):
+        ganforge.evaluate(run.path, pictures, label_minutes=0.05)
+
+
+def test_figures_stand_where_labels_cannot_be_judged(run, pictures, monkeypatch):
+    def fail(*_, **__):
+        raise TrainingError("no memory")
+
+    monkeypatch.setattr(asking, "judge_labels", fail)
+    found = ganforge.evaluate(run.path, pictures, count=100, label_minutes=1)[0]
+    assert any("no memory" in warning for warning in found.warnings)
+    assert found.kid.value is not None
+
+
+def test_a_name_that_leads_nowhere_is_told(pictures, tmp_path):
+    with pytest.raises(UsageError, match="name a run, a model folder, or a collection"):
+        ganforge.evaluate(tmp_path / "typo-run", pictures)

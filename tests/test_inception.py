@@ -14,13 +14,14 @@ from ganforge.errors import ModelError
 from ganforge.measures.inception import (
     CLASSES,
     FEATURES,
+    SIDE,
     WEIGHTS_ADDRESS,
     WEIGHTS_FILE,
     FIDInception,
     average,
     load_inception,
-    resized,
 )
+from ganforge.measures.resizing import resized
 
 # Convolutions as torchvision's inception_v3 names them and pytorch-fid's file holds them: outputs, inputs, height, width.
 STEM = {
@@ -277,12 +278,12 @@ def test_resizer_is_pillows_on_floats(size):
     x = torch.rand(1, 3, *size, generator=torch.manual_seed(0)).round(decimals=1)
     channels = [Image.fromarray(channel.numpy()).resize((299, 299), Image.Resampling.BICUBIC) for channel in x[0]]
     assert all(channel.mode == "F" for channel in channels)
-    np.testing.assert_allclose(resized(x)[0], np.stack(channels).clip(0, 1), atol=1e-4)
+    np.testing.assert_allclose(resized(x, SIDE).clamp(0, 1)[0], np.stack(channels).clip(0, 1), atol=1e-4)
 
 
 def test_resizer_never_quantises():
     steps = torch.linspace(0.5, 0.5 + 1 / 255, 40).expand(1, 3, 40, 40)  # all of one grey level
-    assert len(resized(steps)[0, 0, 0].unique()) > 200
+    assert len(resized(steps, SIDE)[0, 0, 0].unique()) > 200
 
 
 # Files

@@ -4,6 +4,7 @@ import json
 import shutil
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -11,6 +12,7 @@ from safetensors.torch import load_file
 import ganforge
 from ganforge.model.card import read_card
 from ganforge.model.model import find_model
+from ganforge.pictures import PackOptions, make_pack
 from ganforge.training import checkpoints, scoring
 from ganforge.training.budget import Plan, Schedule
 from ganforge.training.scoring import is_best, reason_to_stop
@@ -137,6 +139,31 @@ class TestRun:
         a, b = (load_file(r.path / "model" / "generator.safetensors") for r in (scored, run))
         assert all(torch.equal(a[name], b[name]) for name in a)
 
+    def test_a_run_that_is_given_more_is_scored_on(self, scored, tmp_path):
+        shutil.copytree(scored.path, tmp_path / "run")
+        before = len(scored.events("score"))
+        run = ganforge.resume(tmp_path / "run", images=ENOUGH, observers=[])
+        assert run.state()["seen"] == 2 * ENOUGH
+        later = run.events("score")[before:]
+        assert len(later) >= before - 1
+        assert all(b["seen"] - a["seen"] >= scoring.PICTURES_A_SCORE for a, b in pairwise(later[:-1]))
+
+    def test_later_scores_are_measured_against_what_the_first_ones_were(self, scored, pictures):
+        """Whether copying is watched and against how many pictures may not hang on how busy a machine is today."""
+        pack = make_pack(pictures, PackOptions(height=16, width=16))
+        (*_, last) = scored.events("score")
+        for changes in ({"copied": None}, {"copied": 0.0}, {"real": 40}):
+            scorer = scoring.Scorer(pack, np.arange(len(pack)), scored.config, "cpu", [last | changes])
+            assert (scorer._watched is None) == ((last | changes)["copied"] is None)
+            assert len(scorer._real) == (last | changes)["real"]
+
+    def test_a_replayed_run_is_scored_when_the_first_one_was(self, scored, pictures, tmp_path, monkeypatch):
+        monkeypatch.setattr(scoring, "PICTURES_A_SCORE", 500)
+        again = ganforge.train(pictures, replay=scored.path, out=tmp_path / "again", **QUICK)
+        told = [[(s["seen"], s["kid"], s["best"]) for s in r.events("score")] for r in (scored, again)]
+        assert told[0] == told[1]
+        assert again.state()["model"] == scored.state()["model"]
+
     def test_a_running_run_offers_its_best_so_far(self, scored, tmp_path):
         shutil.copytree(scored.path, tmp_path / "run")
         shutil.rmtree(tmp_path / "run" / "model")
@@ -150,7 +177,7 @@ class TestRun:
     def test_minutes_are_not_spent_on_scores(self, pictures):
         """Due when the plan says so, and only while scores stay within their share of the time so far."""
         scorer = scoring.Scorer.__new__(scoring.Scorer)
-        scorer._seconds, scorer._last_seen, scorer._count = 600.0, 0, 0
+        scorer._seconds, scorer._last_seen, scorer._count, scorer._replayed = 600.0, 0, 0, None
         scorer.spent, scorer.cost = 6.0, 2.0
         schedule = Schedule([Plan(0, 0.0, 100_000)])
         assert not scorer.due(1_000, schedule, 400.0)  # a hundredth of the budget: too early by plan
@@ -181,6 +208,12 @@ class TestRules:
         young = [score(fraction=0.03 * i, spread=0.05) for i in range(1, 10)]
         assert reason_to_stop(young) is None
         assert reason_to_stop([score(fraction=0.01), *young]) == "collapse"  # it had varied before
+
+    def test_what_was_before_a_longer_budget_is_past(self):
+        bad = {"spread": 0.1}
+        old = [score(fraction=f / 10, **bad) for f in range(6, 11)]
+        assert reason_to_stop(old) == "collapse"
+        assert reason_to_stop([*old, score(fraction=0.51, **bad)]) is None
 
 
 def test_old_runs_without_scores_still_open(scored, tmp_path):

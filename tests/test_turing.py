@@ -21,11 +21,12 @@ from PIL import Image
 
 import ganforge
 from ganforge.errors import GanforgeError, ModelError, PicturesError, UsageError
+from ganforge.measures.distances import NORMAL_95, wilson
 from ganforge.model.card import DataCard
 from ganforge.model.model import save_model
 from ganforge.pictures import Pack, PackOptions, make_pack, split_held_out
 from ganforge.reports import turing as report
-from ganforge.reports.turing import draw_game, wilson, write_turing_page
+from ganforge.reports.turing import draw_game, write_turing_page
 from ganforge.systems import configure, recipes
 from systems_tiny import write_pictures
 
@@ -209,7 +210,7 @@ def test_wilson_holds_every_share_that_the_throws_do_not_contradict(n, share):
     assert successes / n - 1e-12 <= high <= 1
     for end in (low, high):  # at its ends, the share lies 1.96 standard deviations away
         if 0 < end < 1:
-            assert abs(successes / n - end) == pytest.approx(report.Z_95 * math.sqrt(end * (1 - end) / n), abs=1e-6)
+            assert abs(successes / n - end) == pytest.approx(NORMAL_95 * math.sqrt(end * (1 - end) / n), abs=1e-6)
 
 
 # --- in the browser ---------------------------------------------------------------------------------------------------

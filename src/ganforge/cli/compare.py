@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganforge.cli.options import FeaturesOption, ReportOption, WeightsOption
-from ganforge.files import check_new
+from ganforge.cli.options import FeaturesOption, ReportOption, WeightsOption, check_page
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,8 +35,7 @@ def compare(
     from ganforge.cli.terminal import console, progress_bar, say
     from ganforge.files import free_name
 
-    if out is not None:
-        check_new(out)
+    check_page(out, as_json)
     from ganforge.evaluation import compare as comparing
 
     with progress_bar() as progress:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ganforge.cli.options import FeaturesOption, ReportOption, WeightsOption
-from ganforge.errors import UsageError
-from ganforge.files import check_new
+from ganforge.cli.options import FeaturesOption, ReportOption, WeightsOption, check_page
+from ganforge.errors import RunError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from ganforge.evaluation import Evaluation
+    from ganforge.training import Run
 
 MADE = typer.Argument(
     metavar="MODEL", help="A run folder (its best model), a model folder, or PICTURES made elsewhere."
@@ -43,10 +43,7 @@ def evaluate(
     from ganforge.cli.terminal import progress_bar, say
     from ganforge.files import free_name
 
-    if out is not None:
-        check_new(out)
-    if labels is not None and not labels > 0:
-        raise UsageError(f"--labels takes minutes above 0, not {labels:g}.")
+    check_page(out, as_json)
     import ganforge
 
     with progress_bar() as progress:
@@ -60,12 +57,20 @@ def evaluate(
     from ganforge.reports.evaluation import write_evaluation
 
     _print(found)
-    from ganforge.training.folder import Run
-
-    run = Run(model) if (Path(model) / "run.json").is_file() else None
+    run = _run(Path(model))
     target = out or free_name(Path(f"evaluation-{(found.made.model or found.made.digest or 'pictures')[:6]}.html"))
     write_evaluation(found, shown, target, run=run)
     say(str(target))
+
+
+def _run(folder: Path) -> "Run | None":
+    """Whose learning curve the report shows; a damaged run folder may still hold a sound Model."""
+    from ganforge.training.folder import Run
+
+    try:
+        return Run(folder) if (folder / "run.json").is_file() else None
+    except RunError:
+        return None
 
 
 def _print(found: "Evaluation") -> None:
@@ -90,10 +95,13 @@ def table(found: "Evaluation") -> "Table":
 
     made = Table(box=box.SIMPLE, title=f"in the features of {found.features.name}", title_justify="left")
     made.add_column("")
-    for head in ("samples", "95 % interval", "real pictures", "better is"):
+    told = rows(found)
+    # Few pictures: what real ones reach was measured with fewer, and stands beside as many samples.
+    fewer = [f"samples, {found.real.floor_count:,}"] if any(row.at_floor_count for row in told) else []
+    for head in ("samples", "95 % interval", *fewer, "real pictures", "better is"):
         made.add_column(head, justify="right")
-    for row in rows(found):
-        made.add_row(row.name, row.value, row.interval, row.real, row.better)
+    for row in told:
+        made.add_row(row.name, row.value, row.interval, *([row.at_floor_count] if fewer else []), row.real, row.better)
     return made
 
 

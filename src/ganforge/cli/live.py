@@ -60,7 +60,6 @@ class View:
         self._samples: Text | None = None
         self._said = -PLAIN_SECONDS
         self._stepped_aside = False
-        self._scores: list[Event] = []
 
     def progress(self, what: str, done: int, total: int) -> None:
         """Reading pictures, before the run begins."""
@@ -125,9 +124,6 @@ class View:
             "the generator has collapsed. More pictures, a smaller learning rate or another --seed may help."
         )
 
-    def _on_score(self, event: "Event") -> None:
-        self._scores.append(event)
-
     def _on_stopped_early(self, event: "Event") -> None:
         why = {
             "collapse": "the samples have been nearly the same picture for a while, and no state since was better",
@@ -136,13 +132,16 @@ class View:
         self._print(f"Stopped at {100 * event['fraction']:.0f} % of the budget: {why}. --no-stop-early goes on anyway.")
 
     def _on_finished(self, event: "Event") -> None:
-        best = next((score for score in reversed(self._scores) if score["best"]), None)
+        from ganforge.training.folder import Run
+
+        scores = Run(self.folder).events("score")  # of all sittings
+        best = next((score for score in reversed(scores) if score["best"]), None)
         if best is None:
             return
-        spent = 100 * self._scores[-1]["spent"] / max(self._scores[-1]["seconds"], 1e-9)
-        last = "its last state" if best is self._scores[-1] else f"its state after {best['seen']:,} pictures"
+        spent = 100 * scores[-1]["spent"] / max(scores[-1]["seconds"], 1e-9)
+        last = "its last state" if best is scores[-1] else f"its state after {best['seen']:,} pictures"
         self._print(
-            f"Scored {len(self._scores)} times, which took {spent:.1f} % of the time: the model is {last} (KID x 1000: "
+            f"Scored {len(scores)} times, which took {spent:.1f} % of the time: the model is {last} (KID x 1000: "
             f"{1000 * best['kid']:.1f} in the offline features)."
         )
 

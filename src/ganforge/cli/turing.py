@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ganforge.errors import UsageError
-from ganforge.files import check_new
+from ganforge.cli.options import check_page
 
 
 def turing(
@@ -23,22 +22,19 @@ def turing(
     open_page: Annotated[bool, typer.Option("--open/--no-open", help="Open the page where there is a display.")] = True,
 ) -> None:
     """Be the critic yourself: a page of pairs, one picture real, one made, harder and harder. Who is fooled less, you or D?"""
-    if out is not None and out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"A page is an HTML file: name it {out.name}.html.")
-    if out is not None:
-        check_new(out)
+    check_page(out)
     import webbrowser
 
     import ganforge
     from ganforge.cli.terminal import has_display, progress_bar, say
-    from ganforge.evaluation.sides import pack_options, run_of
+    from ganforge.evaluation.sides import pack_options
     from ganforge.files import free_name
     from ganforge.pictures import make_pack
     from ganforge.reports.turing import write_turing_page
 
     loaded = ganforge.load(model)
     with progress_bar() as progress:
-        pack = make_pack(pictures, pack_options(loaded, run_of(loaded)), progress=progress)
+        pack = make_pack(pictures, pack_options(loaded), progress=progress)
         path = out or free_name(Path(f"turing-{loaded.id[:6]}.html"))
         page = write_turing_page(loaded, pack, path, pairs=pairs, seed=seed, psi=psi, progress=progress)
     if open_page and has_display():

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
-from ganforge.errors import ModelError, UsageError
-from ganforge.evaluation.measuring import COUNT, Shown, measure
+import numpy as np
+
+from ganforge.errors import GanforgeError, ModelError, UsageError
+from ganforge.evaluation.agreement import LEAST_MINUTES, Labels, judge_labels
+from ganforge.evaluation.measuring import COUNT, FEWEST, Shown, measure
 from ganforge.evaluation.result import Evaluation
-from ganforge.evaluation.sides import FIRST_SEED, Maker, ModelMaker, PackMaker, RealSide, pack_options, run_of
+from ganforge.evaluation.sides import FIRST_SEED, Maker, ModelMaker, PackMaker, RealSide, pack_options
 from ganforge.measures.nets import find_net
 from ganforge.model import load
 from ganforge.pictures import PackOptions, make_pack
@@ -51,20 +54,31 @@ def evaluate(
         PicturesError: one of the collections cannot be used, or is too small.
         UsageError: something was asked that makes no sense.
     """
-    net, note = find_net(features, weights, progress=progress)
+    if label_minutes is not None and not label_minutes >= LEAST_MINUTES:
+        raise UsageError(f"Judges of labels need {LEAST_MINUTES:g} minutes or more, not {label_minutes:g}.")
     maker, real = sides(made, pictures, count=count, seed=seed, psi=psi, progress=progress)
+    net, note = find_net(features, weights, progress=progress)
     found, shown = measure(maker, real, net, count=count, paths=paths, progress=progress)
-    if note is not None:
-        found = found.model_copy(update={"warnings": [note, *found.warnings]})
+    notes = [*([note] if note is not None else []), *_notes_of(maker)]
+    found = found.model_copy(update={"warnings": [*notes, *found.warnings]})
     if label_minutes is not None:
-        from ganforge.evaluation.agreement import judge_labels
-
-        labels = judge_labels(
-            maker, real, found.made.count, pictures=str(pictures), minutes=label_minutes, progress=progress
-        )
+        try:
+            labels = judge_labels(
+                maker, real, found.made.count, pictures=str(pictures), minutes=label_minutes, progress=progress
+            )
+        except GanforgeError as error:  # the figures above stand
+            labels = Labels([], None, [f"Labels could not be judged: {error}"])
         told = {"agreement": labels.agreement, "retrieval": labels.retrieval}
         found = found.model_copy(update=told | {"warnings": [*found.warnings, *labels.notes]})
     return found, shown
+
+
+def _notes_of(maker: Maker) -> list[str]:
+    """What became of pictures made elsewhere on their way into the pack."""
+    if not isinstance(maker, PackMaker):
+        return []
+    skipped = len(maker.pack.about.skipped)
+    return [f"{skipped} files of {maker.name} were no readable pictures, and were passed over."] if skipped else []
 
 
 def sides(
@@ -73,26 +87,33 @@ def sides(
     """The maker of the samples, and the real pictures packed to match."""
     if is_model(Path(made)):
         model = load(made)
-        run = run_of(model)
-        pack = make_pack(pictures, pack_options(model, run), progress=progress)
+        pack = make_pack(pictures, pack_options(model), progress=progress)
         learnt = model.card.data
         real = RealSide.of(
             pack,
-            Path(pictures).name,
+            _named(pictures),
             count,
             trained_on=learnt is not None and learnt.digest == pack.digest,
-            flip=run.config.flip if run is not None else pack.mirror.flip,
+            flip=learnt is not None and learnt.flip,
         )
-        return ModelMaker(model, Path(made).name, psi, seed), real
+        return ModelMaker(model, Path(made).resolve().name, psi, seed), real
+    if not Path(made).exists() and not str(made).startswith("avatars"):
+        raise UsageError(f"There is nothing at {made}: name a run, a model folder, or a collection of made pictures.")
     if psi != 1 or seed != FIRST_SEED:
         raise UsageError(f"{made} holds pictures, not a model: --psi and --seed do not go with them.")
     side = min(max(int(median_side(str(made))), SMALLEST), LARGEST)
     options = PackOptions(height=side, width=side)
-    maker = PackMaker(make_pack(made, options, progress=progress), Path(made).name)
+    copies = options.model_copy(update={"keep_copies": True})  # a maker that repeats itself is to be seen repeating
+    maker = PackMaker(make_pack(made, copies, progress=progress), _named(made))
     pack = make_pack(pictures, options, progress=progress)
-    if pack.digest == maker.pack.digest:
+    if len(pack) == len(maker.pack) and np.array_equal(pack.pictures[:FEWEST], maker.pack.pictures[:FEWEST]):
         raise UsageError(f"{made} and {pictures} are the same pictures; there is nothing to compare.")
-    return maker, RealSide.of(pack, Path(pictures).name, count, trained_on=False)
+    return maker, RealSide.of(pack, _named(pictures), min(count, maker.most), trained_on=False)
+
+
+def _named(pictures: str | Path) -> str:
+    """The last part of a path; a word such as avatars:400 as it is."""
+    return Path(pictures).name or Path(pictures).resolve().name
 
 
 def is_model(path: Path) -> bool:

@@ -10,6 +10,7 @@ from ganforge.errors import PicturesError, UsageError
 from ganforge.evaluation.ask import sides
 from ganforge.evaluation.comparison import Comparison, Curve, sentences, warnings_of
 from ganforge.evaluation.measuring import COUNT, Shown, measure
+from ganforge.evaluation.result import Evaluation
 from ganforge.evaluation.sides import FIRST_SEED
 from ganforge.measures.nets import find_net
 from ganforge.model import load
@@ -66,14 +67,15 @@ def compare(
     for run in opened:  # said before minutes of measuring, not after
         load(run.path, device="cpu")
     net, note = find_net(features, weights, progress=progress)
-    measured = []
+    measured: list[tuple[Evaluation, Shown]] = []
     for run, name, real_pictures in zip(opened, names, judged_by, strict=True):
 
         def told(what: str, done: int, total: int, name: str = name) -> None:
             progress(f"{name}: {what}", done, total)
 
         maker, real = sides(run.path, real_pictures, count=count, seed=FIRST_SEED, psi=1.0, progress=told)
-        measured.append(measure(maker, real, net, count=count, progress=told))
+        same = measured[0][0].features.precision if measured else None  # one column, one precision
+        measured.append(measure(maker, real, net, count=count, precision=same, progress=told))
     evaluations = [found for found, _ in measured]
     curves = [curve_of(run, name) for run, name in zip(opened, names, strict=True)]
     comparable = len({(e.real.digest, e.height, e.width, e.real.count, e.made.count) for e in evaluations}) == 1
@@ -102,6 +104,7 @@ def open_runs(paths: Sequence[str | Path]) -> list[Run]:
 def curve_of(run: Run, name: str) -> Curve:
     """What the folder says. Runs that were never scored have no scores."""
     scores = run.events("score")
+    scores = [score for score in scores if score.get("features") == scores[-1].get("features")]
     starts = run.events("start")
     state = run.state()
     told = run.events("report", "sample", "checkpoint", "finished")

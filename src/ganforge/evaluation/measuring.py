@@ -65,6 +65,7 @@ def measure(
     count: int = COUNT,
     draw_seed: int = 0,
     paths: bool = False,
+    precision: str | None = None,
     progress: Progress = silent,
 ) -> tuple[Evaluation, Shown]:
     """Measure samples against a collection.
@@ -76,6 +77,7 @@ def measure(
         count: samples, where the maker has no fewer.
         draw_seed: that the collection was divided with.
         paths: measure smoothness and the truncation curve also for models without a mapping.
+        precision: "fp32" or "bf16"; None takes bf16 where it is faster and moves the distance by less than its interval.
         progress: told what is being done.
 
     Raises:
@@ -85,10 +87,10 @@ def measure(
     begun = time.perf_counter()
     n = min(count, maker.most or count)
     must_be_enough(n, "made pictures", FEWEST)
-    must_be_enough(len(real.against), "real pictures", FEWEST)
+    must_be_enough(real.count, "real pictures", FEWEST)
     _must_be_of_one_size(maker, real)
     device = best_device()
-    precision = _precision(net, maker, real, n, device)
+    precision = precision or _precision(net, maker, real, n, device, progress)
 
     def look_at(indices: Indices, *, mirrored: bool = False, what: str = "looking at real pictures") -> Looked:
         pack = real.pack
@@ -100,15 +102,15 @@ def measure(
     made = look(
         net, maker.chunks(n), n, device=device, precision=precision, what="drawing and looking", progress=progress
     )
-    against, other = look_at(real.against), look_at(real.other)
-    half = against if len(real.half) == len(real.against) else look_at(real.half)
+    seen = look_at(real.drawn)
+    against = seen.features[: real.count]
     copying, near, training = _copying(real, made.features, look_at, progress)
-    shown = _shown(maker, real, made.features, against.features, training, near)
-    figures = _figures(made, against, half, other, progress)
+    shown = _shown(maker, real, made.features, against, training, near)
+    figures = _figures(made, seen, real, progress)
     smooth, curve = None, []
     if isinstance(maker, ModelMaker) and (paths or maker.model.has_mapping):
         smooth = smoothness(maker.model, net, device=device, progress=progress)
-        curve = truncation_curve(maker, net, against.features, device=device, precision=precision, progress=progress)
+        curve = truncation_curve(maker, net, against, device=device, precision=precision, progress=progress)
     about = result.Features(**net.as_dict(), precision=precision)
     found = Evaluation(
         ganforge=__version__,
@@ -120,7 +122,7 @@ def measure(
         height=real.pack.size[0],
         width=real.pack.size[1],
         features=about,
-        neighbourhood_count=min(n, len(real.against), MOST_IN_NEIGHBOURHOODS),
+        neighbourhood_count=min(n, real.count, MOST_IN_NEIGHBOURHOODS),
         copying=copying,
         smoothness=smooth,
         truncation=curve,
@@ -133,24 +135,30 @@ def measure(
 # --- figures ----------------------------------------------------------------------------------------------------------
 
 
-def _figures(
-    made: Looked, against: Looked, half: Looked, other: Looked, progress: Progress
-) -> dict[str, Figure | None]:
-    """Every measure of the samples, and of other real pictures in their place."""
-    x, y = against.features, made.features
-    floor_n = len(other.features)
+def _figures(made: Looked, seen: Looked, real: RealSide, progress: Progress) -> dict[str, Figure | None]:
+    """Every measure of the samples, and of other real pictures in their place.
+
+    Args:
+        made: of the samples.
+        seen: of ``real.drawn``.
+        real: how that is divided.
+        progress: told what is being done.
+    """
+    x, y = seen.features[: real.count], made.features
+    floor_n = real.floor
+    half, other = seen.features[:floor_n], seen.features[floor_n : 2 * floor_n]
     fewer = floor_n < len(x)
     kid = kernel_distance(x, y, progress=progress)
     distance = frechet_estimate(x, y, progress=progress)
     near = _neighbourhoods(x, y, progress)
-    floor = _neighbourhoods(half.features, other.features, progress)
-    same_size = _neighbourhoods(half.features, y[:floor_n], progress) if fewer else None
+    floor = _neighbourhoods(half, other, progress)
+    same_size = _neighbourhoods(half, y[:floor_n], progress) if fewer else None
     figures: dict[str, Figure | None] = {
-        "kid": _figure(kid, kernel_distance(half.features, other.features).value),
+        "kid": _figure(kid, kernel_distance(half, other).value),
         "frechet": _figure(
             distance,
-            frechet(Moments.of(half.features), Moments.of(other.features)),
-            frechet(Moments.of(half.features), Moments.of(y[:floor_n])) if fewer else None,
+            frechet(Moments.of(half), Moments.of(other)),
+            frechet(Moments.of(half), Moments.of(y[:floor_n])) if fewer else None,
         ),
         "inception_score": None,
     }
@@ -160,10 +168,11 @@ def _figures(
             getattr(floor, name).value,
             None if same_size is None else getattr(same_size, name).value,
         )
-    if made.probabilities is not None and against.probabilities is not None:
-        mean, deviation = inception_score(made.probabilities)
+    if made.probabilities is not None and seen.probabilities is not None:
+        n = min(len(y), len(x))  # the score grows with the number of pictures
+        mean, deviation = inception_score(made.probabilities[:n])
         figures["inception_score"] = Figure(
-            value=mean, low=mean - deviation, high=mean + deviation, real=inception_score(against.probabilities)[0]
+            value=mean, low=mean - deviation, high=mean + deviation, real=inception_score(seen.probabilities[:n])[0]
         )
     return figures
 
@@ -221,9 +230,14 @@ def _shown(
 
     def beside(rows: Indices) -> Pictures:
         found = nearest(made[rows], seen, NEIGHBOURS)[1]
-        if near is not None:  # the very nearest may be a mirror image
-            found[:, 0] = near.nearest_indices[rows]
-        return np.stack([np.asarray(real.pack.pictures[among[row]]) for row in found])
+        shown = [[real.pack.pictures[among[i]] for i in row] for row in found]
+        if near is not None:
+            for row, others, pictures in zip(rows, found, shown, strict=True):
+                if near.nearest_mirrored[row]:  # the very nearest is a mirror image, and is shown as one
+                    first = near.nearest_indices[row]
+                    rest = [real.pack.pictures[among[i]] for i in others if i != first]
+                    pictures[:] = [real.pack.pictures[among[first]][:, ::-1], *rest][:NEIGHBOURS]
+        return np.asarray(shown)
 
     return Shown(
         made=maker.some(first),
@@ -238,16 +252,16 @@ def _shown(
 
 def _warnings(n: int, real: RealSide, net: FeatureNet) -> list[str]:
     said = []
-    fewest = min(n, len(real.against))
+    fewest = min(n, real.count)
     if fewest < FEWEST_FOR_FRECHET:
         said.append(
             f"{fewest:,} pictures a side are too few for a Fréchet distance (below {FEWEST_FOR_FRECHET:,} it is mostly its own "
             "bias): read KID."
         )
-    if len(real.other) < len(real.against):
+    if real.floor < real.count:
         said.append(
-            f"The collection is too small to set aside {len(real.against):,} other pictures: what real pictures reach was "
-            f"measured with {len(real.other):,} a side."
+            f"The collection is too small to set aside {real.count:,} other pictures: what real pictures reach was measured "
+            f"with {real.floor:,} a side, and so were the samples where the sentences compare the two."
         )
     if not net.standard:
         said.append(
@@ -259,18 +273,20 @@ def _warnings(n: int, real: RealSide, net: FeatureNet) -> list[str]:
 # --- how to look ------------------------------------------------------------------------------------------------------
 
 
-def _precision(net: FeatureNet, maker: Maker, real: RealSide, n: int, device: torch.device) -> str:
+def _precision(net: FeatureNet, maker: Maker, real: RealSide, n: int, device: torch.device, progress: Progress) -> str:
     """bf16 where this machine computes it faster and the distance moves by less than its own interval."""
-    if not has_native_bf16(device) or n < 2 * PROBED:
+    if not has_native_bf16(device) or min(n, real.count) < 2 * PROBED:
         return "fp32"
     seconds, distances = {}, {}
     probe = list(maker.chunks(PROBED))
-    few = real.against[:PROBED]
+    few, done = real.against[:PROBED], 0
     for precision in ("fp32", "bf16"):
         looks = []
         for chunks in (iter(probe), chunks_of(real.pack.pictures, few)):
             begun = time.perf_counter()
             looks.append(look(net, chunks, PROBED, device=device, precision=precision).features)
+            done += 1
+            progress("is bfloat16 as good, and faster", done, 4)
             seconds[precision] = time.perf_counter() - begun  # the second time: the first one warms up
         distances[precision] = unbiased_mmd(looks[1], looks[0])
         if precision == "fp32":

@@ -153,8 +153,8 @@ class Evaluation(_Part):
 def plain_sentences(e: Evaluation) -> dict[str, str]:
     """Looks real? How varied? Copied? One sentence each, for somebody who knows none of the measures."""
     hundred = 100
-    looks, there = e.precision.value, max(e.precision.real or 0.0, 1e-9)
-    met, could = e.coverage.value, max(e.coverage.real or 0.0, 1e-9)
+    looks, there = _beside_real(e.precision)
+    met, could = _beside_real(e.coverage)
     said = {
         "Looks real?": f"Of {hundred} made pictures about {hundred * looks:.0f} look like real ones to the judge; of {hundred} "
         f"real ones that it had not seen, {hundred * there:.0f} do. {_verdict(looks / there, 'looks')}",
@@ -163,7 +163,8 @@ def plain_sentences(e: Evaluation) -> dict[str, str]:
     }
     if e.copying is None:
         said["Copied?"] = (
-            "Not asked: these are not the pictures it learnt from, so nothing can be said about copies."
+            "Not asked: these are not the pictures it learnt from (or not as they were packed for it), so nothing can be "
+            "said about copies."
             if e.made.kind == "model"
             else "Not asked: nobody knows what the maker of these pictures learnt from."
         )
@@ -175,6 +176,12 @@ def plain_sentences(e: Evaluation) -> dict[str, str]:
         f"as only 1 % of the training pictures lie to one another{control}. More than 3 % would be a warning."
     )
     return said
+
+
+def _beside_real(figure: Figure) -> tuple[float, float]:
+    """(the samples' value, what real pictures reach), both at the same number of pictures."""
+    value = figure.value if figure.at_floor_count is None else figure.at_floor_count
+    return value, max(figure.real or 0.0, 1e-9)
 
 
 def _verdict(share: float, what: str) -> str:

@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ganforge.drawing.grids import Pictures
-from ganforge.errors import PicturesError, RunError
+from ganforge.errors import PicturesError
 from ganforge.evaluation import result
 from ganforge.measures.features import BATCH, chunks_of
 from ganforge.model import Model
 from ganforge.pictures import Pack, PackOptions, split_held_out
-from ganforge.training.folder import Run
 
 Indices = npt.NDArray[np.int64]
 
@@ -121,9 +120,11 @@ class RealSide:
     Attributes:
         pack: all of it.
         name: as the user wrote it.
-        against: indices that samples are measured against, in an order drawn by chance.
-        other: as many others, in the samples' place for the floor; fewer where the collection is small.
-        half: of ``against``, as many as there are in ``other``.
+        drawn: indices in an order drawn by chance, each once: those that samples are measured against, and for the floor
+            two sets of equally many, the second one in the samples' place.
+        count: samples are measured against the first so many of ``drawn``.
+        floor: the first so many of ``drawn`` are one set of the floor, as many after them the other; below ``count`` where
+            the collection is small.
         train: what the model was trained on; None where these are not its training pictures.
         held_out: what was held out from that training.
         flip: whether mirrored pictures were trained on too.
@@ -131,9 +132,9 @@ class RealSide:
 
     pack: Pack
     name: str
-    against: Indices
-    other: Indices
-    half: Indices
+    drawn: Indices
+    count: int
+    floor: int
     train: Indices | None
     held_out: Indices
     flip: bool = False
@@ -144,20 +145,21 @@ class RealSide:
     ) -> "RealSide":
         """Divide a pack: ``count`` pictures to measure against, and others for the floor.
 
-        A collection of fewer than 2 × count pictures cannot give both at that size; its floor is then taken from two
-        disjoint halves, and says so.
+        A collection of fewer than 2 × count pictures cannot give both at that size; its floor is then taken from its two
+        halves, and says so.
         """
         order = np.random.default_rng(seed).permutation(len(pack))
         count = min(count, len(pack))
-        if len(pack) >= 2 * count:
-            against, other = order[:count], order[count : 2 * count]
-            half = against
-        else:
-            against, n = order[:count], count // 2
-            half, other = order[:n], order[n : 2 * n]
+        floor = min(count, len(pack) // 2)
         train, held_out = split_held_out(pack)
-        mine = train if trained_on else None
-        return cls(pack, name, against, other, half, mine, held_out, flip)
+        return cls(
+            pack, name, order[: max(count, 2 * floor)], count, floor, train if trained_on else None, held_out, flip
+        )
+
+    @property
+    def against(self) -> Indices:
+        """Those that samples are measured against."""
+        return self.drawn[: self.count]
 
     @property
     def compared(self) -> Indices:
@@ -168,31 +170,19 @@ class RealSide:
         """For the report."""
         return result.Real(
             name=self.name,
-            count=len(self.against),
+            count=self.count,
             there=len(self.pack),
             digest=self.pack.digest,
-            floor_count=len(self.other),
+            floor_count=self.floor,
             draw_seed=seed,
         )
 
 
-def run_of(model: Model) -> Run | None:
-    """The run whose folder the Model lies in; None for a Model by itself."""
-    for folder in (model.path, *model.path.parents[:3]):
-        if (folder / "run.json").is_file():
-            try:
-                return Run(folder)
-            except RunError:
-                return None
-    return None
-
-
-def pack_options(model: Model, run: Run | None) -> PackOptions:
-    """How PICTURES become pixels for this Model: as for its training where its run is at hand, else at its size."""
+def pack_options(model: Model) -> PackOptions:
+    """How PICTURES become pixels for this Model: as for its training, where its card knows that."""
     size = {"height": model.card.height, "width": model.card.width}
-    if run is None:
-        return PackOptions(**size)
-    return PackOptions.model_validate({**run.config.pack, **size})
+    known = (model.card.data.pack if model.card.data is not None else None) or {}
+    return PackOptions.model_validate({**known, **size})
 
 
 def must_be_enough(count: int, what: str, fewest: int) -> None:

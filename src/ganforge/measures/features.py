@@ -136,6 +136,8 @@ def look(
 
 # --- kept in the cache ------------------------------------------------------------------------------------------------
 
+FORMAT = 2
+"""Counts up where the same net would say something else of the same picture."""
 MOST_KEPT_BYTES = 2 * 2**30
 """Of all features in the cache; those that were used longest ago go first."""
 
@@ -167,7 +169,8 @@ def look_at_collection(
     """
     size = "x".join(map(str, pictures.shape[1:3]))
     asked = (
-        f"{digest} {size} {net.name} {net.sha256} {precision} {mirrored} ".encode() + indices.astype("<i8").tobytes()
+        f"{FORMAT} {digest} {size} {net.name} {net.sha256} {net.resizer} {precision} {mirrored} ".encode()
+        + indices.astype("<i8").tobytes()
     )
     file = cache_folder() / "features" / f"{hashlib.blake2b(asked, digest_size=16).hexdigest()}.npz"
     kept = _read(file, len(indices), net.dims)

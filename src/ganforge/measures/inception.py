@@ -20,6 +20,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganforge.errors import ModelError
 from ganforge.files import sha256
+from ganforge.measures.resizing import resized
 
 WEIGHTS_FILE = "pt_inception-2015-12-05-6726825d.pth"
 WEIGHTS_ADDRESS = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{WEIGHTS_FILE}"
@@ -30,16 +31,6 @@ FEATURES = 2048
 CLASSES = 1008
 RESIZER = "bicubic, antialiased, float32 per channel, clipped, never quantised (clean-fid's)"
 """How pictures come to 299×299: scores of different resizers do not compare (Parmar et al., arXiv 2104.11222)."""
-
-
-def resized(pictures: Tensor) -> Tensor:
-    """N×3×H×W in [0, 1] → N×3×299×299 in [0, 1]: Pillow's bicubic in mode "F", channel by channel."""
-    device = pictures.device
-    if pictures.shape[2:] != (SIDE, SIDE):
-        if device.type == "mps":  # has no antialiased bicubic before torch 2.8
-            pictures = pictures.cpu()
-        pictures = F.interpolate(pictures, size=(SIDE, SIDE), mode="bicubic", align_corners=False, antialias=True)
-    return pictures.clamp(0, 1).to(device)
 
 
 class Unit(nn.Module):
@@ -211,7 +202,7 @@ class FIDInception(nn.Module):
         The logits are without the output's bias, as the Inception Score takes them: its code multiplies pool_3 by the
         weights and leaves it at that.
         """
-        x = (resized(pictures) * 255 - 128) / 128  # the graph's own normalisation
+        x = (resized(pictures, SIDE).clamp(0, 1) * 255 - 128) / 128  # the graph's own normalisation
         x = self.Conv2d_2b_3x3(self.Conv2d_2a_3x3(self.Conv2d_1a_3x3(x)))  # N×64×147×147
         x = F.max_pool2d(x, 3, 2)
         x = self.Conv2d_4a_3x3(self.Conv2d_3b_1x1(x))  # N×192×71×71

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ganforge.errors import PicturesError
-from ganforge.measures.distances import NORMAL_95, Array, Estimate, Features, blocks, check_features
+from ganforge.measures.distances import NORMAL_95, Array, Estimate, Features, blocks, check_features, wilson
 from ganforge.progress import Progress, silent
 
 Indices = npt.NDArray[np.int64]
@@ -271,7 +271,6 @@ def _mean(values: Array) -> Estimate:
 
 def _share(hits: npt.NDArray[np.bool_]) -> Estimate:
     """Of hits, with Wilson's interval."""
-    n, share, z = len(hits), float(hits.mean()), NORMAL_95
-    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * (share * (1 - share) / n + z**2 / (4 * n**2)) ** 0.5
-    return Estimate(share, max(min(middle - half, share), 0.0), min(max(middle + half, share), 1.0))
+    share = float(hits.mean())
+    low, high = wilson(int(hits.sum()), len(hits))
+    return Estimate(share, min(low, share), max(high, share))

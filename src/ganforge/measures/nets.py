@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ganforge.errors import FetchError, UnknownNameError
+from ganforge.errors import FetchError, ModelError, UnknownNameError, UsageError
 from ganforge.fetching import fetch
 from ganforge.measures.features import FeatureNet
 from ganforge.measures.inception import FEATURES, RESIZER, WEIGHTS_ADDRESS, WEIGHTS_FILE, load_inception
@@ -26,26 +26,33 @@ def find_net(
 
     Raises:
         UnknownNameError: another name.
+        UsageError: ``weights`` for the offline net.
         ModelError: ``weights`` is missing, damaged, or of another net.
     """
     if name not in NAMES:
         raise UnknownNameError("feature net", name, NAMES)
     if weights is not None:
+        if name == "offline":
+            raise UsageError("--weights are Inception's: they do not go with the offline features.")
         return inception_net(weights), None
     kept = cache_folder() / "weights" / WEIGHTS_FILE
-    if name == "auto":
-        return (inception_net(kept), None) if kept.is_file() else (offline_net(), None)
-    if name == "offline":
+    if name == "offline" or (name == "auto" and not kept.is_file()):
         return offline_net(), None
+    if kept.is_file():
+        try:
+            return inception_net(kept), None
+        except ModelError:
+            kept.unlink(missing_ok=True)  # damaged, and ours
     try:
-        if not kept.is_file():
-            fetch(WEIGHTS_ADDRESS, kept, what="Inception's weights", progress=progress)
-    except FetchError as error:
+        fetch(WEIGHTS_ADDRESS, kept, what="Inception's weights", progress=progress)
+        return inception_net(kept), None
+    except (FetchError, ModelError) as error:
+        if isinstance(error, ModelError):
+            kept.unlink(missing_ok=True)
         return offline_net(), (
             f"Inception's weights could not be fetched, so the offline features were used. {error} "
             f"A file of them, from anywhere, can be given with --weights."
         )
-    return inception_net(kept), None
 
 
 def inception_net(weights: Path) -> FeatureNet:

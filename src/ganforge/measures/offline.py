@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ganforge.files import sha256
 from ganforge.measures.features import FeatureNet
+from ganforge.measures.resizing import resized
 
 SIDE = 64
 WEIGHTS = "offline.safetensors"
@@ -44,9 +45,7 @@ class OfflineNet(nn.Module):
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, None]:
         """pictures N×3×H×W in [0, 1] → (features N×D, no logits)."""
-        if pictures.shape[2:] != (SIDE, SIDE):
-            pictures = F.interpolate(pictures, (SIDE, SIDE), mode="bicubic", align_corners=False, antialias=True)
-        x = 2 * pictures.contiguous(memory_format=torch.channels_last) - 1
+        x = 2 * resized(pictures, SIDE).contiguous(memory_format=torch.channels_last) - 1
         for layer in self.layers:
             x = F.relu(layer(x), inplace=True)
         return (x.float().mean((2, 3)) - self.mean) * self.scale, None

@@ -24,6 +24,8 @@ class DataCard(BaseModel):
     pictures: str = Field(description="as the user named the collection (its last part; never a whole path)")
     count: int = Field(description="pictures trained on")
     digest: str = Field(description="hash of the pack")
+    pack: dict[str, Any] | None = Field(None, description="how pictures became pixels: options of the pack")
+    flip: bool = Field(False, description="whether mirror images were trained on too")
     licence: str | None = Field(None, description="of the pictures, where it is known")
 
 

@@ -35,6 +35,7 @@ class PackOptions(BaseModel):
         width: likewise.
         background: "white", "black" or "#rrggbb": what shows through transparency and fills the padding.
         fit: "crop" cuts the longer sides of pictures of other proportions, "pad" adds background to the shorter ones.
+        keep_copies: keep pictures that look exactly like an earlier one: for pictures that somebody made, not to learn from.
         celeba_crop: the centre cut out of CelebA's 178×218 pictures: "178" (all of the width) or "108" (the face).
     """
 
@@ -45,12 +46,18 @@ class PackOptions(BaseModel):
     background: str = "white"
     fit: Literal["crop", "pad"] = "crop"
     celeba_crop: Literal["108", "178"] = "178"
+    keep_copies: bool = False
 
     @field_validator("background")
     @classmethod
     def _known_colour(cls, value: str) -> str:
         parse_colour(value)
         return value
+
+    @property
+    def key(self) -> str:
+        """What a pack is found again by."""
+        return self.model_dump_json(exclude=None if self.keep_copies else {"keep_copies"})
 
     @property
     def size(self) -> tuple[int, int]:

@@ -52,14 +52,14 @@ def make_pack(
     """
     cache = caches.make_folder(cache or caches.cache_folder())
     packs, known, building = (caches.make_folder(cache / name) for name in ("packs", "known", "building"))
-    now = stamp(pictures, f"{__version__} {FORMAT} {options.model_dump_json()}")
+    now = stamp(pictures, f"{__version__} {FORMAT} {options.key}")
     memo = known / f"{now.digest}.json"
     found = _remembered(memo, packs)
     if found is not None:
         return found
     collection = find_collection(pictures)
     digest = hashlib.blake2b(
-        f"{FORMAT} {options.model_dump_json()} {collection.fingerprint(progress)}".encode(), digest_size=16
+        f"{FORMAT} {options.key} {collection.fingerprint(progress)}".encode(), digest_size=16
     ).hexdigest()
     target = packs / digest
     with caches.alone(building / f"{digest}.lock", "packs the same pictures", progress):
@@ -162,7 +162,7 @@ def _build(
         )
     centre = collection.crops.get(options.celeba_crop)
     preparation = Preparation(collection.pictures, options.size, options.fit == "pad", options.background_rgb, centre)
-    tally = Tally(collection.names, collection.skipped)
+    tally = Tally(collection.names, collection.skipped, keep_copies=options.keep_copies)
     with (folder / "pictures.u8").open("wb") as file:
         for picture in prepared(preparation, range(count), workers, "packing", progress):
             if tally.add(picture) and picture.pixels is not None:

@@ -24,8 +24,8 @@ class Tally:
         formats: likewise for file formats.
     """
 
-    def __init__(self, names: Sequence[str], skipped: Sequence[Skipped]) -> None:
-        self._names = names
+    def __init__(self, names: Sequence[str], skipped: Sequence[Skipped], *, keep_copies: bool = False) -> None:
+        self._names, self._keep_copies = names, keep_copies
         self._seen: set[bytes] = set()
         self.kept: list[int] = []
         self.skipped = list(skipped)
@@ -46,7 +46,7 @@ class Tally:
         self.sizes[size] += 1
         self.modes[picture.facts.mode] += 1
         self.formats[picture.facts.format] += 1
-        if picture.hash in self._seen:
+        if picture.hash in self._seen and not self._keep_copies:
             self.duplicates.append(name)
             return False
         self._seen.add(picture.hash)

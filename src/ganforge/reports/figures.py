@@ -21,6 +21,7 @@ class Row:
         real: what other real pictures reach in the samples' place.
         better: "lower" or "higher".
         about: one sentence.
+        at_floor_count: the samples' value with as few pictures as ``real`` was measured with; "" where those are no fewer.
         figure: the numbers themselves, unscaled; None where there is no interval.
         scale: that they are written with.
     """
@@ -33,6 +34,7 @@ class Row:
     about: str
     figure: Figure | None = None
     scale: float = 1.0
+    at_floor_count: str = ""
 
 
 def rows(found: Evaluation) -> list[Row]:
@@ -177,7 +179,8 @@ def _row(name: str, figure: Figure, scale: float, digits: int, better: str, abou
         return "–" if value is None else f"{scale * value:,.{digits}f}"
 
     interval = f"{said(figure.low)} … {said(figure.high)}"
-    return Row(name, said(figure.value), interval, said(figure.real), better, about, figure, scale)
+    fewer = "" if figure.at_floor_count is None else said(figure.at_floor_count)
+    return Row(name, said(figure.value), interval, said(figure.real), better, about, figure, scale, fewer)
 
 
 def percent(share: float, digits: int = 0) -> str:

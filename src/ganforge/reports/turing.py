@@ -8,7 +8,6 @@ of the generator fool them (a stratified sample: its spread is at most that of a
 
 import hashlib
 import json
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from ganforge import __version__
 from ganforge.drawing.grids import Pictures
 from ganforge.errors import ModelError, PicturesError, UsageError
 from ganforge.files import quoted, replacing
+from ganforge.measures.distances import wilson
 from ganforge.model import Model
 from ganforge.pictures import Pack, split_held_out
 from ganforge.progress import Progress, silent
@@ -37,9 +37,6 @@ MOST_PNG_BYTES = 2_200_000
 JPEG_QUALITY = 92
 BLOCK = 8
 """JPEG compresses squares of so many pixels: tiles are padded to whole ones, so that none bleeds into its neighbour."""
-
-Z_95 = 1.959963984540054
-"""The normal distribution's 97.5 % point."""
 
 
 @dataclass(frozen=True)
@@ -169,18 +166,6 @@ def _verdicts(model: Model, *kinds: Pictures) -> list[npt.NDArray[np.float64]] |
     except ModelError:
         return None
     return told if all(np.isfinite(verdicts).all() for verdicts in told) else None
-
-
-def wilson(successes: float, n: int) -> tuple[float, float]:
-    """The 95 % interval of a share, both ends 0 … 1.
-
-    Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22 (1927): all shares p that n
-    throws would not contradict; sound for small n and at 0 and 1.
-    """
-    share, z2 = successes / n, Z_95**2 / n
-    middle = (share + z2 / 2) / (1 + z2)
-    reach = Z_95 / (1 + z2) * math.sqrt(share * (1 - share) / n + z2 / (4 * n))
-    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------

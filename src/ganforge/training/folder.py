@@ -54,6 +54,7 @@ class RunConfig(BaseModel):
     images: int | None = Field(None, description="budget as pictures seen")
     replay: list[dict[str, Any]] | None = Field(None, description="plans of another run, replayed instead of a budget")
     replay_threads: list[tuple[int, int]] | None = Field(None, description="(seen, threads) changes of that run")
+    replay_scores: list[dict[str, Any]] | None = Field(None, description="scores of that run: when, and beside what")
     execution: dict[str, Any] | None = Field(None, description="layout, precision, compiled; where they were given")
     checkpoint_every_seconds: float = Field(45, gt=0)
     frames: int = Field(48, ge=2, description="moments of the time-lapse")

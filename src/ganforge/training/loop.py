@@ -281,8 +281,7 @@ class Loop:
     def _score(self, scorer: Scorer, *, last: bool = False) -> None:
         """Score this state; keep it where it is the best so far, and see whether going on is of use."""
         fraction = 1.0 if last else self.schedule.fraction(self.seen)
-        self.watch.settle()
-        found = scorer.score(self.seen, fraction, self.watch.draw)
+        found = scorer.score(self.seen, fraction, self.watch)
         seconds = self.clock.seconds(time.perf_counter())
         score = {"event": "score", "seen": self.seen, "fraction": fraction, "seconds": seconds, **found}
         score["best"] = is_best(score, self._scores)
@@ -324,8 +323,9 @@ class Loop:
     def checkpoint(self) -> None:
         """Save everything; a whole folder appears, or none."""
         start = time.perf_counter()
-        self.watch.settle()
         score = self._scored_now()
+        if score is None:  # else it was settled for the score
+            self.watch.settle()
         position = self.position().model_copy(update={"score": score and {k: score[k] for k in KEPT_OF_SCORES}})
         card = TrainingCard(
             recipe=self.run.config.recipe,
@@ -355,7 +355,7 @@ class Loop:
         self._sums = Sums()
         if self.scorer is not None:
             self._scores = [e for e in self.run.events("score") if e.get("features") == self.scorer.features]
-            self.scorer.resume_from(self._scores)
+            self.scorer.resume_from(self._scores, self.schedule.fraction(self.seen))
 
     def _finite(self) -> bool:
         weights = [w for net in self.system.nets.values() for w in net.parameters()]

@@ -6,6 +6,7 @@ from ganforge.training.checkpoints import Position
 from ganforge.training.folder import Event, Run, RunConfig
 
 DEFAULT_MINUTES = 20.0
+NO_REPLAY = {"replay": None, "replay_threads": None, "replay_scores": None}
 
 
 def asked_budget(minutes: float | None, images: int | None, repeated: Run | None) -> Budget:
@@ -63,13 +64,13 @@ def extend(run: Run, position: Position, more: Budget) -> Schedule:
     """Give the run ``more`` from ``position`` on; the fraction restarts at spent/(spent + new)."""
     if more.seconds is not None:
         total = position.seconds + more.seconds
-        run.extend(seconds=total, images=None, replay=None, replay_threads=None)
+        run.extend(seconds=total, images=None, **NO_REPLAY)
         speed = position.seen / position.seconds if position.seconds > 0 else 1.0
         planned = position.seen + max(1, int(speed * more.seconds))
         return Schedule([Plan(position.seen, position.seconds / total, planned)])
     assert more.images is not None
     images = position.seen + more.images
-    run.extend(seconds=None, images=images, replay=None, replay_threads=None)
+    run.extend(seconds=None, images=images, **NO_REPLAY)
     return Schedule([Plan(position.seen, position.seen / images, images)])
 
 

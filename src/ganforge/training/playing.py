@@ -28,7 +28,7 @@ from ganforge.training.folder import Event, Run, explained
 from ganforge.training.loop import Loop
 from ganforge.training.observers import tensorboard
 from ganforge.training.pace import Pace
-from ganforge.training.planning import extend, first_schedule, promised
+from ganforge.training.planning import NO_REPLAY, extend, first_schedule, promised
 from ganforge.training.scoring import scorer_for
 from ganforge.training.step import Ahead, Table
 from ganforge.training.stopping import Interrupted
@@ -103,7 +103,7 @@ def _set_up(
     run.sweep()
     checkpoints.sweep(run.path / "checkpoints")
     if more is not None and not checkpoints.saved(run.path / "checkpoints"):
-        run.extend(seconds=more.seconds, images=more.images, replay=None, replay_threads=None)  # nothing is spent yet
+        run.extend(seconds=more.seconds, images=more.images, **NO_REPLAY)  # nothing is spent yet
         more = None
     execution, speed, busy = _execution(run, make_system, source, candidates(system, device), tell, notes)
     execution.apply(system)
@@ -121,8 +121,14 @@ def _set_up(
     found = checkpoints.newest(run.path / "checkpoints", system, averages, phases) if again else None
     clock = Clock(found[0].seconds if found else 0.0, begun)
     schedule = first_schedule(run.config, speed, clock.seconds(time.perf_counter()))
-    data = DataCard(pictures=Path(run.config.pictures).name, count=len(train_indices), digest=pack.digest)
-    scorer = scorer_for(system_class, run.config, pack, train_indices, device)
+    data = DataCard(
+        pictures=Path(run.config.pictures).name,
+        count=len(train_indices),
+        digest=pack.digest,
+        pack=run.config.pack,
+        flip=run.config.flip,
+    )
+    scorer = scorer_for(system_class, run.config, pack, train_indices, device, run.events("score") if found else ())
     watch = watch_for(system, averages, execution, lambda: table.turns, pack, train_indices, held_out)
     pace = Pace(torch.get_num_threads(), aside=(speed or 0.0) if busy else 0.0)
     loop = Loop(run, system, averages, phases, table, watch, scorer, schedule, clock, data, pace, observers)

@@ -122,6 +122,7 @@ def train(
             replay_threads=(
                 None if repeated is None else [(e["seen"], e["threads"]) for e in repeated.events("threads")]
             ),
+            replay_scores=None if repeated is None else repeated.events("score"),
             execution=dict(execution) if execution is not None else None,
             checkpoint_every_seconds=checkpoint_seconds,
             stop_early=stop_early,

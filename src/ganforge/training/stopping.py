@@ -26,8 +26,9 @@ def stoppable() -> Iterator[Stop]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    heard = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in heard}
+    there = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # What is ignored stays ignored: nohup and a shell's & ask for that. None is a handler that Python cannot put back.
+    before = {n: handler for n in there if (handler := signal.getsignal(n)) not in (signal.SIG_IGN, None)}
 
     def hear(number: int, frame: FrameType | None) -> None:
         stop.asked = True
