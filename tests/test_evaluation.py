@@ -392,10 +392,9 @@ def test_pictures_are_packed_as_for_the_training_also_for_a_model_by_itself(pict
     assert real.flip
 
 
-def test_a_small_folder_of_made_pictures_has_a_floor_of_its_own_size(pictures, others):
-    few = ganforge.evaluate(others, pictures)[0]
-    assert few.made.count == few.real.count
-    assert few.real.floor_count <= few.made.count
+def test_a_small_folder_of_made_pictures_has_a_floor_of_its_own_size(pictures, tmp_path):
+    few = ganforge.evaluate(write_pictures(tmp_path / "few", 70), pictures)[0]
+    assert few.made.count == few.real.count == few.real.floor_count == 70
 
 
 def test_a_maker_that_repeats_itself_is_seen_repeating(pictures, tmp_path):
@@ -443,3 +442,16 @@ def test_figures_stand_where_labels_cannot_be_judged(run, pictures, monkeypatch)
 def test_a_name_that_leads_nowhere_is_told(pictures, tmp_path):
     with pytest.raises(UsageError, match="name a run, a model folder, or a collection"):
         ganforge.evaluate(tmp_path / "typo-run", pictures)
+
+
+def test_the_command_asks_for_what_python_asks_for():
+    """The command names its defaults itself: importing them would cost every command a second."""
+    import inspect
+
+    from ganforge.cli.compare import compare
+    from ganforge.cli.evaluate import evaluate
+    from ganforge.evaluation.sides import FIRST_SEED
+
+    of = inspect.signature(evaluate).parameters
+    assert (of["n"].default, of["seed"].default) == (measuring.COUNT, FIRST_SEED)
+    assert inspect.signature(compare).parameters["n"].default == measuring.COUNT

@@ -23,6 +23,11 @@ class Figure(_Part):
         None, description="the samples' value at `floor_count` pictures a side, where that is fewer"
     )
 
+    @property
+    def beside_real(self) -> float:
+        """The samples' value at as many pictures as ``real`` was measured with."""
+        return self.value if self.at_floor_count is None else self.at_floor_count
+
 
 class Features(_Part):
     """The net that looked; figures of another one are never comparable."""
@@ -153,8 +158,8 @@ class Evaluation(_Part):
 def plain_sentences(e: Evaluation) -> dict[str, str]:
     """Looks real? How varied? Copied? One sentence each, for somebody who knows none of the measures."""
     hundred = 100
-    looks, there = _beside_real(e.precision)
-    met, could = _beside_real(e.coverage)
+    looks, there = e.precision.beside_real, max(e.precision.real or 0.0, 1e-9)
+    met, could = e.coverage.beside_real, max(e.coverage.real or 0.0, 1e-9)
     said = {
         "Looks real?": f"Of {hundred} made pictures about {hundred * looks:.0f} look like real ones to the judge; of {hundred} "
         f"real ones that it had not seen, {hundred * there:.0f} do. {_verdict(looks / there, 'looks')}",
@@ -176,12 +181,6 @@ def plain_sentences(e: Evaluation) -> dict[str, str]:
         f"as only 1 % of the training pictures lie to one another{control}. More than 3 % would be a warning."
     )
     return said
-
-
-def _beside_real(figure: Figure) -> tuple[float, float]:
-    """(the samples' value, what real pictures reach), both at the same number of pictures."""
-    value = figure.value if figure.at_floor_count is None else figure.at_floor_count
-    return value, max(figure.real or 0.0, 1e-9)
 
 
 def _verdict(share: float, what: str) -> str:

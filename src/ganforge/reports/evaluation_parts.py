@@ -98,8 +98,9 @@ def said(e: Evaluation, question: str, sentence: str) -> Said:
     cut = pieces(sentence)
     figure = {"Looks real?": e.precision, "How varied?": e.coverage}.get(question)
     if figure is not None:
-        reached = figure.value if figure.real is None else figure.value / max(figure.real, 1e-9)
-        return Said(question, cut, "share", min(1.0, reached), _pair(figure.value, figure.real))
+        ours = figure.beside_real
+        reached = ours if figure.real is None else ours / max(figure.real, 1e-9)
+        return Said(question, cut, "share", min(1.0, reached), _pair(ours, figure.real))
     if question != "Copied?" or e.copying is None:
         return Said(question, cut)
     c = e.copying
