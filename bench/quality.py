@@ -136,9 +136,10 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     if args.recipe == "plain":  # it learns from all pictures, and holds none out
         real = replace(real, train=np.arange(len(pack)), held_out=np.empty(0, np.int64))
     found, _ = measure(maker, real, offline_net(), count=judged.count)
+    shares = {k: getattr(found, k) for k in ("recall", "precision", "coverage")}
     shown = grid(samples[:SHOWN], columns=12)
     save_png(shown, WORK / f"{name}-{mark}.png")
-    if judged.publishable:
+    if published(args.set, args.recipe):
         save_png(shown, FIGURES / f"quality-{name}.png")
     return {
         **key,
@@ -147,10 +148,8 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         "judged": provenance(),
         "seen": seen,
         "judge": figures,
-        "recall": found.recall.value,
-        "precision": found.precision.value,
-        "coverage": found.coverage.value,
-        "real": {k: getattr(found, k).real for k in ("recall", "precision", "coverage")},
+        **{k: v.real if args.recipe == "real" else v.value for k, v in shares.items()},
+        "real": {k: v.real for k, v in shares.items()},
         "copied": None if found.copying is None else found.copying.share,
         "copied_held_out": None if found.copying is None else found.copying.held_out_share,
         "grid": f"{name}-{mark}.png",
@@ -250,6 +249,10 @@ def keep_row(row: dict[str, Any]) -> None:
     write_json(ROWS, [*(r for r in kept_rows() if not same(r, row)), row])
 
 
+def published(pictures: str, recipe: str) -> bool:
+    return JUDGED[pictures].publishable and recipe != "real"
+
+
 def write_table() -> None:
     rows = sorted(kept_rows(), key=lambda r: (r["set"], r["minutes"], r["recipe"] != "plain", r["recipe"], r["seed"]))
     if not rows:
@@ -276,7 +279,7 @@ def write_table() -> None:
         )
     lines.append("")
     for r in rows:
-        if JUDGED[r["set"]].publishable:
+        if published(r["set"], r["recipe"]):
             name = f"quality-{r['set']}-{r['recipe']}-{r['minutes']:g}m-seed{r['seed']}.png"
             lines.append(
                 f"![{r['set']}, {r['recipe']}, {r['minutes']:g} minutes: {SHOWN} samples, not picked](results/{name})"
