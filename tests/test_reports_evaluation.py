@@ -250,8 +250,15 @@ def test_each_answer_stands_beside_what_real_pictures_reach() -> None:
     found = rich()
     looks, varied, copied = (said(found, *pair) for pair in found.sentences.items())
     assert (looks.mark, round(looks.share, 3)) == ("share", round(0.57 / 0.81, 3))  # both at as many pictures
-    assert looks.pieces[-1] == ("It looks nearly real.", True)
-    assert [(bar.name, bar.share) for bar in varied.bars] == [("samples", 0.47), ("real pictures", 0.93)]
+    assert looks.pieces[-1] == (
+        "One by one they pass with the judge; all together they differ clearly from real ones.", True
+    )  # fmt: skip
+    near = found.model_copy(update={"frechet": figure(9.5, 0.5, 8.1)})
+    assert plain_sentences(near)["Looks real?"].endswith("It looks nearly real.")
+    assert [(bar.name, bar.share) for bar in varied.bars] == [
+        ("samples, near", 0.47), ("real ones, near", 0.93), ("samples, range", 0.31), ("real ones, range", 0.8),
+    ]  # fmt: skip
+    assert varied.share == pytest.approx((0.47 / 0.93 + 0.31 / 0.8) / 2)
     assert copied.mark == "yes"
     assert copied.pieces[0] == ("Yes, too many:", True)
     assert [round(bar.share * 0.06, 4) for bar in copied.bars] == [0.052, 0.011]

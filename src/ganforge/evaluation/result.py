@@ -28,6 +28,11 @@ class Figure(_Part):
         """The samples' value at as many pictures as ``real`` was measured with."""
         return self.value if self.at_floor_count is None else self.at_floor_count
 
+    @property
+    def of_real(self) -> float:
+        """The same as a share of what real pictures reach; above 1 where it is more."""
+        return self.beside_real / max(self.real or 0.0, 1e-9)
+
 
 class Features(_Part):
     """The net that looked; figures of another one are never comparable."""
@@ -158,13 +163,14 @@ class Evaluation(_Part):
 def plain_sentences(e: Evaluation) -> dict[str, str]:
     """Looks real? How varied? Copied? One sentence each, for somebody who knows none of the measures."""
     hundred = 100
-    looks, there = e.precision.beside_real, max(e.precision.real or 0.0, 1e-9)
-    met, could = e.coverage.beside_real, max(e.coverage.real or 0.0, 1e-9)
+    looks, there = e.precision.beside_real, e.precision.real or 0.0
+    met, within = e.coverage, e.recall
     said = {
         "Looks real?": f"Of {hundred} made pictures about {hundred * looks:.0f} look like real ones to the judge; of {hundred} "
-        f"real ones that it had not seen, {hundred * there:.0f} do. {_verdict(looks / there, 'looks')}",
-        "How varied?": f"The made pictures meet {hundred * met:.0f} % of the kinds of real picture; as many real ones meet "
-        f"{hundred * could:.0f} %. {_verdict(met / could, 'varied')}",
+        f"real ones that it had not seen, {hundred * there:.0f} do. {_looks(e)}",
+        "How varied?": f"Of {hundred} real pictures, {hundred * met.beside_real:.0f} have a made one next to them, and "
+        f"{hundred * within.beside_real:.0f} lie within the range of the made ones; with other real ones in their place, "
+        f"{hundred * (met.real or 0):.0f} and {hundred * (within.real or 0):.0f}. {_verdict(variety(e), 'varied')}",
     }
     if e.copying is None:
         said["Copied?"] = (
@@ -181,6 +187,25 @@ def plain_sentences(e: Evaluation) -> dict[str, str]:
         f"as only 1 % of the training pictures lie to one another{control}. More than 3 % would be a warning."
     )
     return said
+
+
+CLEARLY_APART = 3
+"""A Fréchet distance of more times what real pictures have from one another: no precision makes up for it."""
+
+
+def _looks(e: Evaluation) -> str:
+    """Precision asks of each picture whether it lies among real ones; all of them may still lie in one corner."""
+    if e.precision.of_real >= 0.7 and e.frechet.of_real > CLEARLY_APART:
+        return "One by one they pass with the judge; all together they differ clearly from real ones."
+    return _verdict(e.precision.of_real, "looks")
+
+
+def variety(e: Evaluation) -> float:
+    """Coverage and recall, each as a share of what real pictures reach: their mean.
+
+    Coverage alone forgives a generator that stays in the middle of every neighbourhood, recall alone none that is soft.
+    """
+    return (min(1.0, e.coverage.of_real) + min(1.0, e.recall.of_real)) / 2
 
 
 def _verdict(share: float, what: str) -> str:

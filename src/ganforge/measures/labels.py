@@ -98,7 +98,8 @@ def _between(edges: npt.NDArray[np.float64]) -> list[str]:
     """ "0 … 0.5" and so on, with as many digits as tell them apart."""
     for digits in (2, 3, 4, 6, 9):
         words = [f"{edge:.{digits}g}" for edge in edges]
-        if len(set(words)) == len(words):
+        short = digits < 6 and any("e" in word for word in words)  # 120, not 1.2e+02
+        if len(set(words)) == len(words) and not short:
             break
     else:
         words = [str(i) for i in range(len(edges))]

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from markupsafe import Markup, escape
 
 from ganforge.drawing.curves import read_scores
-from ganforge.evaluation.result import Agreement, Evaluation, Step
+from ganforge.evaluation.result import Agreement, Evaluation, Step, variety
 from ganforge.measures.neighbours import COPIED_LIMIT
 from ganforge.reports import charts
 from ganforge.reports.charts import Chart, Line, line_chart
@@ -96,11 +96,14 @@ def short(value: float) -> str:
 def said(e: Evaluation, question: str, sentence: str) -> Said:
     """A sentence with what is drawn beside it."""
     cut = pieces(sentence)
-    figure = {"Looks real?": e.precision, "How varied?": e.coverage}.get(question)
-    if figure is not None:
-        ours = figure.beside_real
-        reached = ours if figure.real is None else ours / max(figure.real, 1e-9)
-        return Said(question, cut, "share", min(1.0, reached), _pair(ours, figure.real))
+    if question == "Looks real?":
+        bars = _pair(e.precision.beside_real, e.precision.real)
+        return Said(question, cut, "share", min(1.0, e.precision.of_real), bars)
+    if question == "How varied?":
+        met = _pair(e.coverage.beside_real, e.coverage.real, real_name="real ones")
+        within = _pair(e.recall.beside_real, e.recall.real, real_name="real ones")
+        bars = [replace(b, name=f"{b.name}, {what}") for what, pair in (("near", met), ("range", within)) for b in pair]
+        return Said(question, cut, "share", variety(e), bars)
     if question != "Copied?" or e.copying is None:
         return Said(question, cut)
     c = e.copying
