@@ -67,9 +67,10 @@ def inception_score(probabilities: Probabilities, splits: int = 10, seed: int = 
         raise PicturesError(
             f"{len(probabilities)} pictures are too few for an Inception Score over {splits} splits; it wants thousands."
         )
-    p = probabilities[np.random.default_rng(seed).permutation(len(probabilities))].astype(np.float64)
+    order = np.random.default_rng(seed).permutation(len(probabilities))
     scores = []
-    for part in np.array_split(p, splits):
+    for indices in np.array_split(order, splits):  # a split at a time: all as float64 at once would be gigabytes
+        part = probabilities[indices].astype(np.float64)
         ratios = np.divide(part, part.mean(0), out=np.ones_like(part), where=part > 0)  # 0 · log 0 = 0
         scores.append(np.exp((part * np.log(ratios)).sum(1).mean()))
     return float(np.mean(scores)), float(np.std(scores))
