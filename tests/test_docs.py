@@ -109,9 +109,9 @@ assert model.verdicts(model.sample(3).pictures)
 def test_every_recipe_is_in_the_tables():
     from ganforge.systems import recipes
 
-    for page in ("README.md", "docs/dcgan.md"):
-        text = (ROOT / page).read_text(encoding="utf-8")
-        assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(recipes()), page
+    for pages in (("README.md",), ("docs/dcgan.md", "docs/style.md")):
+        text = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
+        assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == set(recipes()), pages
 
 
 def test_the_changelog_has_this_version():

@@ -260,7 +260,7 @@ class Generator(nn.Module, ABC):
 
     @abstractmethod
     def synthesize(self, w: Tensor) -> Tensor:
-        """w N×L×D → pictures N×C×H×W in [−1, 1]."""
+        """w N×L×D → pictures N×C×H×W in [−1, 1]; what lies beyond is clipped where pictures are stored or shown."""
 
     def forward(self, z: Tensor, condition: Condition | None = None) -> Tensor:
         """z N×Z → pictures N×C×H×W in [−1, 1]."""

@@ -12,3 +12,8 @@ def cosine(fraction: float) -> float:
 def geometric(start: float, end: float) -> Callable[[float], float]:
     """start → end, by the same factor in every stretch of the budget."""
     return lambda fraction: start * (end / start) ** fraction
+
+
+def falling(start: float, end: float) -> Callable[[float], float]:
+    """1 until the fraction ``start``, then along half a cosine to ``end``."""
+    return lambda fraction: 1.0 if fraction <= start else end + (1 - end) * cosine((fraction - start) / (1 - start))

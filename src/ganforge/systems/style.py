@@ -1,0 +1,363 @@
+"""A lean style-based GAN: the best pictures that a machine can learn in the minutes it is given.
+
+After StyleGAN2 (Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", arXiv 1912.04958): a mapping network,
+convolutions modulated by styles, pictures summed over resolutions, a residual discriminator with minibatch standard
+deviation, non-saturating or relativistic loss with lazy R1, averaged weights, truncation. Recipes:
+
+    style    any size; nets that two CPU cores train in minutes and a browser runs in milliseconds
+
+Where we deviate, and why (what was tried stands in bench/RESULTS.md):
+- The finest maps are half as large as the picture: each of their places draws ``fold`` × ``fold`` pixels, and D reads the
+  same blocks (pixel shuffle, Shi et al., arXiv 1609.05158). A third more pictures a second.
+- Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
+  norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net.
+- One convolution a resolution, before the maps grow: a 3×3 kernel at the coarse side costs a quarter.
+- All kernels are 3×3 with stride 1, growth and halving are nearest neighbour and mean: those are the convolutions that CPUs
+  have fast code for; strided and transposed ones took twice as long or more at equal multiplications.
+- Equalised learning rates without multiplications (`ganforge.ops.equalised`).
+
+Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
+"""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Literal
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from ganforge import losses
+from ganforge.game import (
+    Condition,
+    Discriminator,
+    Generator,
+    Losses,
+    PictureConfig,
+    Recipe,
+    Section,
+    Step,
+    System,
+    Turn,
+)
+from ganforge.ops.augmentation import NUMBERS, augment
+from ganforge.ops.equalised import RELU_GAIN, EqualisedConv2d, EqualisedLinear, adam, leaky
+from ganforge.ops.minibatch import minibatch_stddev
+from ganforge.ops.schedules import falling
+
+FIRST_STROKES = 0.3
+"""What each resolution draws at first, as a share of the range: with 1 the first pictures glare, and D learns glare."""
+
+# --- config -----------------------------------------------------------------------------------------------------------
+
+Width = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class GeneratorConfig(Section):
+    """Nets of G."""
+
+    widths: tuple[Width, ...] = Field(min_length=1, description="maps from coarse to fine; each step doubles the sides")
+    convs: tuple[Width, ...] = Field(min_length=1, description="convolutions at each of these resolutions")
+    map_layers: int = Field(2, ge=1, description="of the mapping network")
+    map_rate: float = Field(0.01, gt=0, description="the mapping network's share of the learning rate")
+
+
+class DiscriminatorConfig(Section):
+    """Nets of D."""
+
+    widths: tuple[Width, ...] = Field(min_length=1, description="maps from fine to coarse; each step halves the sides")
+    convs: tuple[Count, ...] = Field(min_length=1, description="residual convolutions at each of these resolutions")
+    head: int = Field(256, ge=1, description="size of the last hidden layer")
+    minibatch_group: int = Field(4, ge=2, description="pictures whose spread D is told")
+
+
+class StyleConfig(PictureConfig):
+    """A lean style-based GAN."""
+
+    g: GeneratorConfig
+    d: DiscriminatorConfig
+    fold: int = Field(2, ge=1, description="side of the block of pixels that one place of the finest maps draws")
+    z_size: int = Field(128, ge=1, description="numbers in a latent")
+    w_size: int = Field(128, ge=1, description="numbers in a style")
+    mixing: float = Field(0.0, ge=0, le=1, description="share of made pictures whose layers take two styles")
+    loss: Literal["non_saturating", "relativistic"] = Field("non_saturating", description="of both players")
+    r1_gamma: float = Field(0.02, ge=0, description="γ of γ/2·‖∇D‖² at real pictures")
+    r1_every_steps: int = Field(8, ge=1, description="steps between two penalties, each weighted by their number")
+    augment: float = Field(0.0, ge=0, le=1, description="probability of each change of what D sees")
+    g_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of G")
+    d_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of D")
+    beta1: float = Field(0.0, ge=0, lt=1, description="Adam's")
+    beta2: float = Field(0.99, ge=0, lt=1, description="Adam's")
+    falls_from: float = Field(0.3, ge=0, le=1, description="fraction of the budget from which the learning rates fall")
+    falls_to: float = Field(0.05, ge=0, le=1, description="share of them that is left at the end")
+
+    @model_validator(mode="after")
+    def _lengths_fit(self) -> "StyleConfig":
+        for name, section in (("g", self.g), ("d", self.d)):
+            if len(section.widths) != len(section.convs):
+                raise ValueError(
+                    f"{name}.convs has {len(section.convs)} entries for the {len(section.widths)} of {name}.widths"
+                )
+            if self.fold << (len(section.widths) - 1) > min(self.height, self.width):
+                raise ValueError(f"{name}.widths halve {self.width}x{self.height} pictures too often")
+        return self
+
+
+def coarsest(config: StyleConfig, widths: Sequence[int]) -> tuple[int, int]:
+    """(height, width) of the coarsest maps; where doubling them does not end at the picture's size, it ends above."""
+    step = config.fold << (len(widths) - 1)
+    return math.ceil(config.height / step), math.ceil(config.width / step)
+
+
+# --- nets -------------------------------------------------------------------------------------------------------------
+
+
+def unit(x: Tensor) -> Tensor:
+    """N×K → the same direction with second moment 1."""
+    return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+
+
+class Modulated(nn.Module):
+    """A convolution of maps that are scaled, map by map, by what the style asks for."""
+
+    def __init__(self, before: int, after: int, w_size: int, *, kernel: int = 3, gain: float = RELU_GAIN) -> None:
+        super().__init__()
+        self.style = EqualisedLinear(w_size, before, gain=1.0, bias=1.0)
+        self.conv = EqualisedConv2d(before, after, kernel, gain=gain)
+
+    def forward(self, maps: Tensor, w: Tensor) -> Tensor:
+        """maps N×A×H×W, w N×W → N×B×H×W. Styles are float32 whatever the maps are."""
+        with torch.autocast(w.device.type, enabled=False):
+            scale = unit(self.style(w.float()))
+        made: Tensor = self.conv(maps * scale.to(maps.dtype)[:, :, None, None])
+        return made
+
+
+class StyleGenerator(Generator):
+    """z N×Z → w N×L×W → maps that begin at a learned constant and double → pictures, summed over resolutions."""
+
+    def __init__(self, config: StyleConfig) -> None:
+        super().__init__()
+        g = config.g
+        self.z_size, self.z_distribution = config.z_size, "normal"
+        self.height, self.width, self.fold = config.height, config.width, config.fold
+        self.mapping = nn.ModuleList(
+            EqualisedLinear(config.w_size if i else config.z_size, config.w_size, rate=g.map_rate)
+            for i in range(g.map_layers)
+        )
+        self.start = nn.Parameter(torch.randn(1, g.widths[0], *coarsest(config, g.widths)))
+        self.levels, self.draws = nn.ModuleList(), nn.ModuleList()
+        for width, after, count in zip(g.widths, (*g.widths[1:], g.widths[-1]), g.convs, strict=True):
+            ends = [width] * count + [after]
+            self.levels.append(nn.ModuleList(Modulated(a, b, config.w_size) for a, b in pairwise(ends)))
+            self.draws.append(Modulated(after, 3 * config.fold**2, config.w_size, kernel=1, gain=FIRST_STROKES))
+        self.layers = sum(g.convs) + 1
+
+    def map(self, z: Tensor, condition: Condition | None = None) -> Tensor:
+        """z N×Z → w N×L×W, the same for every layer. In float32."""
+        with torch.autocast(z.device.type, enabled=False):
+            w = unit(z.float())
+            for layer in self.mapping:
+                w = leaky(layer(w))
+        return w.unsqueeze(1).repeat(1, self.layers, 1)
+
+    def synthesize(self, w: Tensor) -> Tensor:
+        """w N×L×W → pictures N×3×H×W; a few values lie beyond [−1, 1] and are clipped where pictures are stored."""
+        maps = self.start.expand(len(w), -1, -1, -1)
+        if torch.is_autocast_enabled(w.device.type):
+            maps = maps.to(torch.get_autocast_dtype(w.device.type))
+        picture, layer = None, 0
+        for level, draw in zip(self.levels, self.draws, strict=True):
+            if picture is not None:
+                maps = F.interpolate(maps, scale_factor=2.0, mode="nearest")
+                picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear", align_corners=False)
+            for conv in level:  # type: ignore[attr-defined]
+                maps = leaky(conv(maps, w[:, layer]))
+                layer += 1
+            drawn = F.pixel_shuffle(draw(maps, w[:, layer]).float(), self.fold)
+            picture = drawn if picture is None else picture + drawn
+        assert picture is not None
+        top, left = (picture.shape[2] - self.height) // 2, (picture.shape[3] - self.width) // 2
+        return picture[:, :, top : top + self.height, left : left + self.width]
+
+    def forward(
+        self,
+        z: Tensor,
+        condition: Condition | None = None,
+        second: Tensor | None = None,
+        crossing: Tensor | None = None,
+    ) -> Tensor:
+        """z N×Z → pictures N×3×H×W.
+
+        Args:
+            z: latents.
+            condition: what is asked for.
+            second: N×Z; with ``crossing`` N, layers from there on take these latents' styles: style mixing (StyleGAN, arXiv
+                1812.04948, §3.1), which teaches layers not to rely on one another.
+            crossing: the first layer of the second style, 1 … L; L for none.
+        """
+        w = self.map(z, condition)
+        if second is not None and crossing is not None:
+            later = torch.arange(self.layers, device=w.device) >= crossing[:, None]
+            w = torch.where(later[:, :, None], self.map(second, condition), w)
+        return self.synthesize(w)
+
+
+class Level(nn.Module):
+    """D at one resolution: halve (not the first), a convolution to the new width, then residual ones."""
+
+    def __init__(self, before: int, after: int, convs: int, *, halve: bool) -> None:
+        super().__init__()
+        self.halve = halve
+        self.enter = EqualisedConv2d(before, after)
+        self.convs = nn.ModuleList(EqualisedConv2d(after, after, gain=1.0) for _ in range(convs))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """N×A×H×W → N×B×H×W, or half the sides."""
+        maps = leaky(self.enter(F.avg_pool2d(maps, 2) if self.halve else maps))
+        for conv in self.convs:
+            maps = maps + leaky(conv(maps))
+        return maps
+
+
+class StyleDiscriminator(Discriminator):
+    """Blocks of pixels → levels → the spread of the batch beside the last maps → one logit."""
+
+    def __init__(self, config: StyleConfig) -> None:
+        super().__init__()
+        d = config.d
+        self.fold, self.group = config.fold, d.minibatch_group
+        height, width = coarsest(config, d.widths)
+        step = config.fold << (len(d.widths) - 1)
+        self.missing = (width * step - config.width, height * step - config.height)
+        self.levels = nn.ModuleList(
+            Level(before, after, convs, halve=i > 0)
+            for i, (before, after, convs) in enumerate(
+                zip((3 * config.fold**2, *d.widths[:-1]), d.widths, d.convs, strict=True)
+            )
+        )
+        self.look = EqualisedConv2d(d.widths[-1] + 1, d.widths[-1])
+        self.hidden = EqualisedLinear(d.widths[-1] * height * width, d.head)
+        self.judge = EqualisedLinear(d.head, 1, gain=1.0)
+
+    def features(self, pictures: Tensor) -> list[Tensor]:
+        """pictures N×3×H×W → the maps of each level, finest first. Sides that do not divide are filled up with grey."""
+        if any(self.missing):
+            right, bottom = self.missing
+            pictures = F.pad(pictures, (right // 2, right - right // 2, bottom // 2, bottom - bottom // 2))
+        blocks = F.pixel_unshuffle(pictures, self.fold)
+        memory = torch.contiguous_format if self.look.weight.is_contiguous() else torch.channels_last
+        found = [blocks.contiguous(memory_format=memory)]
+        for level in self.levels:
+            found.append(level(found[-1]))
+        return found[1:]
+
+    def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
+        """pictures N×3×H×W → N logits, positive for real."""
+        maps = leaky(self.look(minibatch_stddev(self.features(pictures)[-1], self.group)))
+        logits: Tensor = self.judge(leaky(self.hidden(maps.flatten(1))))
+        return logits.squeeze(1)
+
+
+# --- the game ---------------------------------------------------------------------------------------------------------
+
+
+class Style(System):
+    """D and G move once a step each; G reuses the pictures that D has just judged."""
+
+    name = "style"
+    config_class = StyleConfig
+    config: StyleConfig
+    generator: StyleGenerator
+    discriminator: StyleDiscriminator
+
+    def __init__(self, config: StyleConfig) -> None:
+        super().__init__(config)
+        self.generator, self.discriminator = self.nets["generator"], self.nets["discriminator"]  # type: ignore[assignment]
+
+    @classmethod
+    def make_nets(cls, config: StyleConfig) -> dict[str, nn.Module]:
+        """G and D, freshly initialised."""
+        return {"generator": StyleGenerator(config), "discriminator": StyleDiscriminator(config)}
+
+    def fakes(self, step: Step) -> Tensor:
+        """N×3×H×W generated pictures, with G's gradient; made once a step."""
+
+        def make() -> Tensor:
+            g, n = self.generator, len(step.batch)
+            z, second, crossing = g.latents(step.draw, n), None, None
+            if self.config.mixing:
+                second = g.latents(step.draw, n)
+                mixed = step.draw.uniform(n) < self.config.mixing
+                crossing = torch.where(mixed, 1 + step.draw.integers(g.layers - 1, n), g.layers)
+            pictures: Tensor = g(z, step.batch.condition, second, crossing)
+            return pictures
+
+        return step.remember("fakes", make, made_by=[self.generator])
+
+    def seen(self, pictures: Tensor, step: Step) -> Tensor:
+        """What D is shown of pictures."""
+        p = self.config.augment
+        if not p:
+            return pictures
+        return augment(pictures, step.draw.uniform(len(pictures), NUMBERS), colour=p, translation=p, cutout=p)
+
+    def discriminator_loss(self, step: Step) -> Losses:
+        """The game's loss, and γ/2·k·‖∇D‖² at real pictures on every k-th step (lazy regularisation, arXiv 1912.04958)."""
+        c = self.config
+        due = c.r1_gamma > 0 and step.due(every=c.r1_every_steps)
+        pictures, made = step.batch.pictures.detach().requires_grad_(due), self.fakes(step).detach().float()
+        real, fake = self.seen(pictures, step), self.seen(made, step)
+        if due:  # the slope's slope is taken through real pictures alone
+            told, lied = self.discriminator(real), self.discriminator(fake)
+        else:  # alternating, so that groups of minibatch stddev stay all real or all made
+            told, lied = self.discriminator(torch.stack((real, fake), 1).flatten(0, 1)).unflatten(0, (-1, 2)).unbind(1)
+        if c.loss == "relativistic":
+            parts = {"pairs": losses.relativistic_discriminator(told, lied)}
+        else:
+            parts = {"real": losses.discriminator_real(told), "fake": losses.discriminator_fake(lied)}
+        total = torch.stack(list(parts.values())).sum()
+        if due:
+            total = total + c.r1_gamma / 2 * c.r1_every_steps * losses.squared_slope(told, pictures)
+        return Losses(total, parts)
+
+    def generator_loss(self, step: Step) -> Losses:
+        """−log D(G(z)), or G's side of the pairs."""
+        lied = self.discriminator(self.seen(self.fakes(step), step))
+        if self.config.loss == "non_saturating":
+            return Losses(losses.generator_non_saturating(lied))
+        with torch.no_grad():
+            told = self.discriminator(self.seen(step.batch.pictures, step))
+        return Losses(losses.relativistic_generator(told, lied))
+
+    def turns(self) -> Sequence[Turn]:
+        """D, then G."""
+        c, betas = self.config, (self.config.beta1, self.config.beta2)
+        fall = falling(c.falls_from, c.falls_to)
+        d, g = self.discriminator, self.generator
+        return (
+            Turn("D", d, adam(d, c.d_learning_rate, betas), self.discriminator_loss, learning_rate=fall),
+            Turn("G", g, adam(g, c.g_learning_rate, betas), self.generator_loss, learning_rate=fall),
+        )
+
+
+# --- recipes ----------------------------------------------------------------------------------------------------------
+
+
+def style(height: int, width: int) -> StyleConfig:
+    """Nets for any size: 4 to 7 places on the shorter side of the coarsest maps, 64 maps where four pixels are one place."""
+    octaves = max(1, (min(height, width) // 2).bit_length() - 2)
+    widths = tuple(min(64 * 2**i, 256) for i in range(octaves))
+    return StyleConfig(
+        height=height,
+        width=width,
+        g=GeneratorConfig(widths=widths[::-1], convs=(1,) * octaves),
+        d=DiscriminatorConfig(widths=widths, convs=(1, *(0,) * (octaves - 1))),
+        batch_size=16,
+    )
+
+
+RECIPES = (Recipe("style", Style, style, "style-based, for any size"),)

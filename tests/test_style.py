@@ -1,0 +1,154 @@
+"""The style system: its sizes, its styles, and when its penalty falls due."""
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganforge.errors import UsageError
+from ganforge.game import Batch, Draw, Step
+from ganforge.systems import configure, find_recipe
+from ganforge.systems.style import Style, StyleConfig, coarsest, unit
+from systems_tiny import TINY
+
+
+def made(height: int = 16, width: int = 16, **settings: str) -> Style:
+    torch.manual_seed(0)
+    config = configure(find_recipe("style"), height, width, TINY["style"] | settings)
+    assert isinstance(config, StyleConfig)
+    return Style(config)
+
+
+def step_of(system: Style, number: int = 0, seed: int = 0) -> Step:
+    shape = (system.config.batch_size, 3, system.config.height, system.config.width)
+    pictures = torch.rand(shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    return Step(Batch(pictures), 0.0, number, Draw(seed))
+
+
+class TestForTheBrowser:
+    def test_multiplications_and_size_of_the_lean_generator(self):
+        """At most 120 million multiplications a picture, 8 MB stored as float16."""
+        generator = Style.make_nets(find_recipe("style").make(64, 64))["generator"].eval()
+        with FlopCounterMode(display=False) as counter:
+            generator(torch.zeros(1, generator.z_size))
+        assert counter.get_total_flops() / 2 <= 120e6
+        assert 2 * sum(p.numel() for p in generator.parameters()) <= 8e6
+
+
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (16, 24), (30, 17), (40, 16), (33, 47)])
+def test_any_proportions_are_drawn_and_judged_as_such(height, width):
+    system = made(height, width)
+    config = system.config
+    z = torch.randn(4, config.z_size)
+    pictures = system.generator(z)
+    assert pictures.shape == (4, 3, height, width)
+    assert system.discriminator(pictures).shape == (4,)
+    rows, columns = coarsest(config, config.g.widths)
+    assert system.generator.start.shape[2:] == (rows, columns)
+    for side, coarse in ((height, rows), (width, columns)):
+        assert 0 <= coarse * config.fold * 2 - side < config.fold * 2
+
+
+def test_every_pixel_reaches_the_discriminator_and_comes_from_the_generator():
+    system = made(30, 17)
+    pictures = torch.zeros(4, 3, 30, 17, requires_grad=True)
+    system.discriminator(pictures).sum().backward()
+    assert (pictures.grad.abs().sum((0, 1)) > 0).all()
+
+
+class TestStyles:
+    def test_styles_have_second_moment_one(self):
+        x = unit(torch.randn(5, 64) * 7)
+        torch.testing.assert_close(x.square().mean(1), torch.ones(5))
+
+    def test_one_latent_is_one_style_for_all_layers(self):
+        g = made().generator
+        w = g.map(torch.randn(3, g.z_size))
+        assert w.shape == (3, g.layers, 8)
+        assert torch.equal(w, w[:, :1].expand_as(w))
+
+    def test_layers_from_the_crossing_on_take_the_second_latent(self):
+        g = made().generator
+        a, b = torch.randn(4, g.z_size), torch.randn(4, g.z_size)
+        crossing = torch.tensor([1, 2, g.layers, 1])
+        w = g.map(a).clone()
+        w[0, 1:] = g.map(b)[0, 1:]
+        w[1, 2:] = g.map(b)[1, 2:]
+        w[3, 1:] = g.map(b)[3, 1:]
+        torch.testing.assert_close(g(a, None, b, crossing), g.synthesize(w))
+
+    def test_every_layer_matters(self):
+        g = made().generator
+        w = g.map(torch.randn(1, g.z_size))
+        for layer in range(g.layers):
+            other = w.clone()
+            other[:, layer] = g.map(torch.randn(1, g.z_size))[:, 0]
+            assert not torch.allclose(g.synthesize(other), g.synthesize(w)), layer
+
+    def test_mixing_changes_some_pictures(self):
+        plain, mixed = made(), made(mixing="0.5")
+        a, b = plain.fakes(step_of(plain)), mixed.fakes(step_of(mixed))
+        same = torch.isclose(a, b, atol=1e-6).flatten(1).all(1)
+        assert 0 < same.sum() < len(same)
+
+
+class TestPenalty:
+    def test_it_falls_due_lazily_and_weighs_as_many_steps(self):
+        system = made(r1_every_steps="4")
+        free = made(r1_every_steps="4", r1_gamma="0")
+        for number in range(9):
+            ours = system.discriminator_loss(step_of(system, number)).total
+            bare = free.discriminator_loss(step_of(free, number)).total
+            assert (ours - bare > 1e-7) == (number % 4 == 0), number
+
+    def test_its_size_in_closed_form(self):
+        system = made(r1_every_steps="4", r1_gamma="0.5")
+        step = step_of(system)
+        x = step.batch.pictures.clone().requires_grad_()
+        (slopes,) = torch.autograd.grad(system.discriminator(x).sum(), x)
+        expected = 0.25 * 4 * slopes.square().sum((1, 2, 3)).mean()
+        losses = system.discriminator_loss(step)
+        torch.testing.assert_close(losses.total - sum(losses.parts.values()), expected, rtol=1e-4, atol=1e-6)
+
+    def test_both_ways_to_judge_are_one_loss(self):
+        """Real and made pictures in one pass, or in two where the penalty is due: the same verdicts, group by group."""
+        system = made(r1_gamma="0", batch_size="8", **{"d.minibatch_group": "4"})
+        step = step_of(system, 1)
+        together = system.discriminator_loss(step).parts
+        real, fake = step.batch.pictures, system.fakes(step).detach()
+        d = system.discriminator
+        apart = torch.nn.functional.softplus(-d(real)).mean()
+        torch.testing.assert_close(together["real"], apart)
+        torch.testing.assert_close(together["fake"], torch.nn.functional.softplus(d(fake)).mean())
+
+
+@pytest.mark.parametrize("loss", ["non_saturating", "relativistic"])
+def test_both_losses_in_closed_form(loss):
+    system = made(loss=loss, r1_gamma="0")
+    step = step_of(system, 1)
+    real, fake = system.discriminator(step.batch.pictures), system.discriminator(system.fakes(step))
+    softplus = torch.nn.functional.softplus
+    if loss == "relativistic":
+        expected_d, expected_g = softplus(fake - real).mean(), softplus(real - fake).mean()
+    else:
+        expected_d, expected_g = softplus(-real).mean() + softplus(fake).mean(), softplus(-fake).mean()
+    torch.testing.assert_close(system.discriminator_loss(step).total, expected_d)
+    torch.testing.assert_close(system.generator_loss(step).total, expected_g)
+
+
+def test_augmentation_is_what_d_sees_and_nothing_else():
+    system, plain = made(augment="1"), made()
+    a, b = step_of(system, 1), step_of(plain, 1)
+    assert torch.equal(system.fakes(a), plain.fakes(b))
+    assert system.discriminator_loss(a).total != plain.discriminator_loss(b).total
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({"g.widths": "8,8,8,8,8"}, "g.convs has 2"),
+        ({"d.widths": "8,8,8,8,8,8", "d.convs": "0,0,0,0,0,0"}, "too often"),
+    ],
+)
+def test_nets_that_do_not_fit_are_refused(settings, word):
+    with pytest.raises(UsageError, match=word):
+        made(**settings)
