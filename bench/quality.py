@@ -107,7 +107,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     """Train, sample, judge: the row of one run."""
     judged = JUDGED[args.set]
     options = PackOptions(height=judged.side, width=judged.side)
-    source = judged.pictures if judged.pictures == "avatars" else str((args.data / judged.pictures).resolve())
+    source = pictures_of(judged, args.data)
     pack = make_pack(source, options)
     settings = read_settings(args.settings)
     key = {"set": args.set, "recipe": args.recipe, "settings": settings, "minutes": args.minutes, "seed": args.seed}
@@ -191,21 +191,35 @@ def forged(
     args: argparse.Namespace, judged: Judged, pack: Pack, source: str, settings: dict[str, str], folder: Path
 ) -> tuple[Pictures, int]:
     """A run of ours, finished, resumed or begun; its best Model's samples."""
-    path = folder / "run"
-    with watching(path) as view:
-        if not (path / "run.json").exists():
-            run = ganforge.train(
-                source, minutes=args.minutes, recipe=args.recipe, size=judged.side, seed=args.seed, settings=settings,
-                out=path, observers=[view], progress=view.progress,
-            )  # fmt: skip
-        else:
-            run = ganforge.Run(path)
-            if run.state().get("state") != "finished":
-                run = ganforge.resume(path, observers=[view], progress=view.progress)
+    run = trained(
+        folder / "run",
+        source,
+        minutes=args.minutes,
+        recipe=args.recipe,
+        size=judged.side,
+        seed=args.seed,
+        settings=settings,
+    )
     samples = ganforge.load(run.path).sample(judged.count, SAMPLE_SEED).pictures
     with replacing(folder / "samples.npz") as temporary, temporary.open("wb") as file:
         np.savez(file, images=samples)
     return samples, int(run.state()["seen"] or 0)
+
+
+def pictures_of(judged: Judged, data: Path) -> str:
+    """PICTURES of a set, as `ganforge.train` takes it."""
+    return judged.pictures if judged.pictures == "avatars" else str((data / judged.pictures).resolve())
+
+
+def trained(path: Path, source: str, **asked: Any) -> ganforge.Run:
+    """The run at ``path``: finished before, resumed or begun."""
+    with watching(path) as view:
+        if not (path / "run.json").exists():
+            return ganforge.train(source, out=path, observers=[view], progress=view.progress, **asked)
+        run = ganforge.Run(path)
+        if run.state().get("state") != "finished":
+            run = ganforge.resume(path, observers=[view], progress=view.progress)
+        return run
 
 
 def judge(args: argparse.Namespace, judged: Judged, pack: Pack, folder: Path, samples: Pictures) -> dict[str, Any]:

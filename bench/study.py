@@ -1,0 +1,126 @@
+"""What each choice of the recipe `style` is worth: one thing changed at a time, the same number of pictures seen.
+
+    python bench/study.py faces64 --data DATA --yardsticks YARDSTICKS [--images 40k] [--only "batch 32"]
+    python bench/study.py --table
+
+Each variant is a run of `bench/quality.py`'s set, judged by its judge. Rows are kept in bench/results/study.json by variant,
+settings, number of pictures and a hash of the code that trains: variants that are there already are not run again. Times are
+single ones on whatever else the machine does; they only say what is out of proportion.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import ganforge
+from ganforge.drawing.grids import grid, save_png
+from ganforge.pictures import PackOptions, cache_folder, make_pack
+from ganforge.training.budget import parse_count
+from quality import CODE, JUDGED, SAMPLE_SEED, SHOWN, WORK, judge, pictures_of, trained
+from results import FIGURES, code_of, provenance, write_json, write_section
+
+ROWS = FIGURES / "study.json"
+RECIPE = "style"
+FINER = {"fold": "1", "g.widths": "256,256,128,64,32", "g.convs": "1,1,1,1,1",
+         "d.widths": "32,64,128,256,256", "d.convs": "1,0,0,0,0"}  # fmt: skip
+VARIANTS: dict[str, dict[str, str]] = {
+    "the recipe": {},
+    "batch 8": {"batch_size": "8"},
+    "batch 32": {"batch_size": "32"},
+    "learning rates × ½": {"g_learning_rate": "5e-3", "d_learning_rate": "5e-3"},
+    "learning rates × 1.4": {"g_learning_rate": "14e-3", "d_learning_rate": "14e-3"},
+    "learning rates × 2.5": {"g_learning_rate": "25e-3", "d_learning_rate": "25e-3"},
+    "rates that do not fall": {"falls_from": "1"},
+    "R1 with γ = 0.005": {"r1_gamma": "0.005"},
+    "R1 with γ = 0.1": {"r1_gamma": "0.1"},
+    "R1 every 4 steps": {"r1_every_steps": "4"},
+    "R1 every 16 steps": {"r1_every_steps": "16"},
+    "relativistic loss": {"loss": "relativistic"},
+    "mapping learns ten times as fast": {"g.map_rate": "0.1"},
+    "style mixing of half": {"mixing": "0.5"},
+    "augmentation with p = 0.3": {"augment": "0.3"},
+    "maps as fine as pixels": FINER,
+    "one convolution more a resolution in D": {"d.convs": "2,1,1,1"},
+    "no residual convolution in D": {"d.convs": "0,0,0,0"},
+    "two convolutions a resolution in G": {"g.convs": "2,2,2,2"},
+    "averages half as long": {"ema_rampup": "0.025"},
+    "averages twice as long": {"ema_rampup": "0.1"},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("set", nargs="?", choices=sorted(JUDGED), default="faces64")
+    parser.add_argument("--images", default="40k", help="pictures that each variant sees")
+    parser.add_argument("--only", action="append", choices=list(VARIANTS), help="these variants alone")
+    parser.add_argument("--data", type=Path, help="folder of the sets")
+    parser.add_argument("--yardsticks", type=Path, help="folder of judge.py")
+    parser.add_argument("--table", action="store_true", help="only write the table anew")
+    args = parser.parse_args()
+    if not args.table:
+        if args.yardsticks is None or (args.data is None and args.set != "avatars"):
+            parser.error("--data and --yardsticks are needed (or --table alone)")
+        for name in args.only or VARIANTS:
+            study(name, args)
+            write_table()
+    write_table()
+
+
+def study(name: str, args: argparse.Namespace) -> None:
+    """Train and judge one variant, unless its row is there."""
+    judged, settings = JUDGED[args.set], VARIANTS[name]
+    code = code_of(*CODE, "src/ganforge/systems/style.py")
+    key = {"set": args.set, "images": parse_count(args.images), "variant": name, "settings": settings, "code": code}
+    if any(key.items() <= row.items() for row in kept()):
+        return
+    source = pictures_of(judged, args.data)
+    pack = make_pack(source, PackOptions(height=judged.side, width=judged.side))
+    words = "".join(c if c.isalnum() else "-" for c in name)
+    folder = cache_folder() / "study" / f"{args.set}-{args.images}-{words}-{code}"
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = provenance()
+    run = trained(
+        folder / "run", source, images=args.images, recipe=RECIPE, size=judged.side, settings=settings, stop_early=False
+    )
+    samples = ganforge.load(run.path).sample(judged.count, SAMPLE_SEED).pictures
+    np.savez(folder / "samples.npz", images=samples)
+    figures = judge(args, judged, pack, folder, samples)
+    shown = WORK.parent / "study" / f"{folder.name}.png"
+    save_png(grid(samples[:SHOWN], columns=12), shown)
+    seconds = float(run.events("report")[-1]["seconds"])
+    row = key | {"judge": figures, "seconds": seconds, "measured": stamp}
+    write_json(ROWS, [*(r for r in kept() if not all(r[k] == key[k] for k in ("set", "images", "variant"))), row])
+
+
+def kept() -> list[dict[str, Any]]:
+    return json.loads(ROWS.read_text("utf-8")) if ROWS.exists() else []
+
+
+def write_table() -> None:
+    rows = kept()
+    if not rows:
+        sys.exit("There is no row yet.")
+    base = {(r["set"], r["images"]): r for r in rows if r["variant"] == "the recipe"}
+    lines = [
+        "One thing changed at a time; every run sees the same number of pictures. ×: the figure over the recipe's (below 1 is "
+        "better); minutes: of this one run.",
+        "",
+        "| pictures | seen | variant | figure | × | minutes |",
+        "|---|---|---|---|---|---|",
+    ]
+    for r in sorted(rows, key=lambda r: (r["set"], r["images"], list(VARIANTS).index(r["variant"]))):
+        figure = {"fd": "fd", "kid": "kid_x1000"}[JUDGED[r["set"]].figure]
+        own, first = r["judge"][figure], base.get((r["set"], r["images"]))
+        ratio = "–" if first is None else f"{own / first['judge'][figure]:.2f}"
+        lines.append(
+            f"| {r['set']} | {r['images']:,} | {r['variant']} | {own:.1f} | {ratio} | {r['seconds'] / 60:.1f} |"
+        )
+    write_section("Style study", "python bench/study.py SET …", lines, [r["measured"] for r in rows])
+
+
+if __name__ == "__main__":
+    main()
