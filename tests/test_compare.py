@@ -154,6 +154,20 @@ def test_what_cannot_be_compared_is_said_before_anything_is_measured(runs, tmp_p
 # --- run folders, made by hand ----------------------------------------------------------------------------------------
 
 
+def test_settings_that_only_one_system_has_are_no_difference_of_their_own(tmp_path):
+    def run(name: str, system: str, **config: Any) -> Run:
+        asked = RunConfig(
+            recipe=system, system=system, config=config, pictures="avatars:200:0", pack={}, digest="e", flip=False, seed=0,
+            images=9,
+        )  # fmt: skip
+        return Run.create(tmp_path / name, asked)
+
+    a, b = run("a", "dcgan", batch_size=32, d_steps=1), run("b", "style", batch_size=16, fold=2)
+    assert comparing._differs([a, b]) == {"recipe": ["dcgan", "style"], "batch_size": [32, 16]}
+    older, newer = run("older", "style", batch_size=16), run("newer", "style", batch_size=16, fold=2)
+    assert comparing._differs([older, newer]) == {"fold": [None, 2]}
+
+
 def run_with(folder: Path, sheets: dict[int, float], *, side: int = 8, **config: Any) -> Run:
     """Sheets of 16 seeds at these numbers of pictures seen and seconds; each in one colour that says when it was drawn."""
     made = RunConfig(

@@ -177,7 +177,10 @@ def _machine(machine: Mapping[str, Any]) -> str:
 
 
 def _differs(runs: Sequence[Run]) -> dict[str, list[Any]]:
-    """What was set differently, by its name as ``--set`` has it; None where a run has no such setting."""
+    """What was set differently, by its name as ``--set`` has it; None where a run has no such setting.
+
+    Settings that only one of two systems has say no more than that the systems are different, and are left out.
+    """
 
     def flat(config: Mapping[str, Any], before: str = "") -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -199,5 +202,7 @@ def _differs(runs: Sequence[Run]) -> dict[str, list[Any]]:
         for run in runs
     ]
     keys = dict.fromkeys(key for one in asked for key in one)
+    if len({run.config.system for run in runs}) > 1:
+        keys = {key: None for key in keys if all(key in one for one in asked)}
     values = {key: [one.get(key) for one in asked] for key in keys}
     return {key: row for key, row in values.items() if any(value != row[0] for value in row)}
