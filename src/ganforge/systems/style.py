@@ -6,9 +6,9 @@ deviation, non-saturating or relativistic loss with lazy R1, averaged weights, t
 
     style    any size; nets that two CPU cores train in minutes and a browser runs in milliseconds
 
-Where we deviate, and why (what was tried stands in bench/RESULTS.md):
+Where we deviate, and why:
 - The finest maps are half as large as the picture: each of their places draws ``fold`` × ``fold`` pixels, and D reads the
-  same blocks (pixel shuffle, Shi et al., arXiv 1609.05158). A third more pictures a second.
+  same blocks (pixel shuffle, Shi et al., arXiv 1609.05158).
 - Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
   norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net.
 - One convolution a resolution, before the maps grow: a 3×3 kernel at the coarse side costs a quarter.
