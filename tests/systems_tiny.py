@@ -33,6 +33,7 @@ TINY = {
         "d.head": "8",
         "batch_size": "8",
     },
+    "stylegan2": {"z_size": "8", "w_size": "8", "maps_times_side": "64", "octaves": "1", "batch_size": "8"},
 }
 
 

@@ -66,6 +66,7 @@ def test_every_recipe_has_a_tiny_config():
     assert set(TINY) == set(recipes())
 
 
+UNBOUNDED = ("style", "stylegan2")
 GENERATORS = sorted(name for name in TINY if recipes()[name].system.kind == "generator")
 
 
@@ -82,7 +83,10 @@ class TestGenerators:
         assert len(w) == 4
         pictures = g.synthesize(w)
         assert pictures.shape == (4, 3, config.height, config.width)
-        assert pictures.abs().max() <= 3  # a few may lie beyond ±1
+        if name in UNBOUNDED:
+            assert (pictures.abs() <= 1).float().mean() > 0.75  # sums; what lies beyond is clipped where it is stored
+        else:
+            assert pictures.abs().max() <= 1
         assert g(z).shape == pictures.shape
         assert d(pictures).shape == (4,)
         verdicts = d.verdicts(pictures)

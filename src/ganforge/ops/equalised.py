@@ -45,18 +45,21 @@ class EqualisedConv2d(nn.Conv2d):
         after: B.
         kernel: its side, pixels.
         gain: standard deviation of what comes out where what comes in has second moment 1.
+        biased: whether a bias is added.
     """
 
-    def __init__(self, before: int, after: int, kernel: int = 3, *, gain: float = RELU_GAIN) -> None:
-        super().__init__(before, after, kernel, padding=kernel // 2)
-        assert self.bias is not None
+    def __init__(
+        self, before: int, after: int, kernel: int = 3, *, gain: float = RELU_GAIN, biased: bool = True
+    ) -> None:
+        super().__init__(before, after, kernel, padding=kernel // 2, bias=biased)
         self.rates = _start(self.weight, self.bias, gain, 1.0, 0.0)
 
 
-def _start(weight: Tensor, bias: Tensor, gain: float, rate: float, start: float) -> dict[str, float]:
+def _start(weight: Tensor, bias: Tensor | None, gain: float, rate: float, start: float) -> dict[str, float]:
     scale = gain / math.sqrt(weight[0].numel())
     nn.init.normal_(weight, 0.0, scale)
-    nn.init.constant_(bias, start)
+    if bias is not None:
+        nn.init.constant_(bias, start)
     return {"weight": scale * rate, "bias": rate}
 
 

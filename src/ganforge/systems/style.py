@@ -20,9 +20,10 @@ Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels
 """
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -76,12 +77,9 @@ class DiscriminatorConfig(Section):
     minibatch_group: int = Field(4, ge=2, description="pictures whose spread D is told")
 
 
-class StyleConfig(PictureConfig):
-    """A lean style-based GAN."""
+class GameConfig(PictureConfig):
+    """How style-based nets are played, whatever they look like."""
 
-    g: GeneratorConfig
-    d: DiscriminatorConfig
-    fold: int = Field(2, ge=1, description="side of the block of pixels that one place of the finest maps draws")
     z_size: int = Field(128, ge=1, description="numbers in a latent")
     w_size: int = Field(128, ge=1, description="numbers in a style")
     mixing: float = Field(0.0, ge=0, le=1, description="share of made pictures whose layers take two styles")
@@ -95,6 +93,14 @@ class StyleConfig(PictureConfig):
     beta2: float = Field(0.99, ge=0, lt=1, description="Adam's")
     falls_from: float = Field(0.3, ge=0, le=1, description="fraction of the budget from which the learning rates fall")
     falls_to: float = Field(0.05, ge=0, le=1, description="share of them that is left at the end")
+
+
+class StyleConfig(GameConfig):
+    """A lean style-based GAN."""
+
+    g: GeneratorConfig
+    d: DiscriminatorConfig
+    fold: int = Field(2, ge=1, description="side of the block of pixels that one place of the finest maps draws")
 
     @model_validator(mode="after")
     def _lengths_fit(self) -> "StyleConfig":
@@ -138,7 +144,62 @@ class Modulated(nn.Module):
         return made
 
 
-class StyleGenerator(Generator):
+class StyledGenerator(Generator):
+    """A mapping network and layers that each take a style of their own.
+
+    Attributes:
+        layers: L.
+        height, width: of the pictures, pixels.
+    """
+
+    layers: int
+    height: int
+    width: int
+
+    @abstractmethod
+    def style(self, z: Tensor, condition: Condition | None = None) -> Tensor:
+        """z N×Z → w N×W: the mapping network, in float32."""
+
+    def map(self, z: Tensor, condition: Condition | None = None) -> Tensor:
+        """z N×Z → w N×L×W, the same for every layer. In float32."""
+        with torch.autocast(z.device.type, enabled=False):
+            w = self.style(z, condition)
+        return w.unsqueeze(1).repeat(1, self.layers, 1)
+
+    def cut(self, picture: Tensor) -> Tensor:
+        """N×3×H'×W' → its middle N×3×H×W: what was drawn may be larger than the picture."""
+        top, left = (picture.shape[2] - self.height) // 2, (picture.shape[3] - self.width) // 2
+        return picture[:, :, top : top + self.height, left : left + self.width]
+
+    def mixed(
+        self,
+        z: Tensor,
+        condition: Condition | None = None,
+        second: Tensor | None = None,
+        crossing: Tensor | None = None,
+    ) -> Tensor:
+        """z N×Z → w N×L×W; layers from ``crossing`` (N, in 1 … L) on take the styles of the latents ``second``, N×Z.
+
+        Style mixing (StyleGAN, arXiv 1812.04948, §3.1), which teaches layers not to rely on one another.
+        """
+        w = self.map(z, condition)
+        if second is None or crossing is None:
+            return w
+        later = torch.arange(self.layers, device=w.device) >= crossing[:, None]
+        return torch.where(later[:, :, None], self.map(second, condition), w)
+
+    def forward(
+        self,
+        z: Tensor,
+        condition: Condition | None = None,
+        second: Tensor | None = None,
+        crossing: Tensor | None = None,
+    ) -> Tensor:
+        """z N×Z → pictures N×3×H×W; see `mixed`."""
+        return self.synthesize(self.mixed(z, condition, second, crossing))
+
+
+class StyleGenerator(StyledGenerator):
     """z N×Z → w N×L×W → maps that begin at a learned constant and double → pictures, summed over resolutions."""
 
     def __init__(self, config: StyleConfig) -> None:
@@ -158,13 +219,12 @@ class StyleGenerator(Generator):
             self.draws.append(Modulated(after, 3 * config.fold**2, config.w_size, kernel=1, gain=FIRST_STROKES))
         self.layers = sum(g.convs) + 1
 
-    def map(self, z: Tensor, condition: Condition | None = None) -> Tensor:
-        """z N×Z → w N×L×W, the same for every layer. In float32."""
-        with torch.autocast(z.device.type, enabled=False):
-            w = unit(z.float())
-            for layer in self.mapping:
-                w = leaky(layer(w))
-        return w.unsqueeze(1).repeat(1, self.layers, 1)
+    def style(self, z: Tensor, condition: Condition | None = None) -> Tensor:
+        """z N×Z → w N×W."""
+        w = unit(z.float())
+        for layer in self.mapping:
+            w = leaky(layer(w))
+        return w
 
     def synthesize(self, w: Tensor) -> Tensor:
         """w N×L×W → pictures N×3×H×W; a few values lie beyond [−1, 1] and are clipped where pictures are stored."""
@@ -182,30 +242,7 @@ class StyleGenerator(Generator):
             drawn = F.pixel_shuffle(draw(maps, w[:, layer]).float(), self.fold)
             picture = drawn if picture is None else picture + drawn
         assert picture is not None
-        top, left = (picture.shape[2] - self.height) // 2, (picture.shape[3] - self.width) // 2
-        return picture[:, :, top : top + self.height, left : left + self.width]
-
-    def forward(
-        self,
-        z: Tensor,
-        condition: Condition | None = None,
-        second: Tensor | None = None,
-        crossing: Tensor | None = None,
-    ) -> Tensor:
-        """z N×Z → pictures N×3×H×W.
-
-        Args:
-            z: latents.
-            condition: what is asked for.
-            second: N×Z; with ``crossing`` N, layers from there on take these latents' styles: style mixing (StyleGAN, arXiv
-                1812.04948, §3.1), which teaches layers not to rely on one another.
-            crossing: the first layer of the second style, 1 … L; L for none.
-        """
-        w = self.map(z, condition)
-        if second is not None and crossing is not None:
-            later = torch.arange(self.layers, device=w.device) >= crossing[:, None]
-            w = torch.where(later[:, :, None], self.map(second, condition), w)
-        return self.synthesize(w)
+        return self.cut(picture)
 
 
 class Level(nn.Module):
@@ -270,17 +307,17 @@ class Style(System):
     """D and G move once a step each; G reuses the pictures that D has just judged."""
 
     name = "style"
-    config_class = StyleConfig
-    config: StyleConfig
-    generator: StyleGenerator
-    discriminator: StyleDiscriminator
+    config_class: ClassVar[type[GameConfig]] = StyleConfig
+    config: GameConfig
+    generator: StyledGenerator
+    discriminator: Discriminator
 
-    def __init__(self, config: StyleConfig) -> None:
+    def __init__(self, config: GameConfig) -> None:
         super().__init__(config)
         self.generator, self.discriminator = self.nets["generator"], self.nets["discriminator"]  # type: ignore[assignment]
 
     @classmethod
-    def make_nets(cls, config: StyleConfig) -> dict[str, nn.Module]:
+    def make_nets(cls, config: Any) -> dict[str, nn.Module]:
         """G and D, freshly initialised."""
         return {"generator": StyleGenerator(config), "discriminator": StyleDiscriminator(config)}
 
@@ -288,16 +325,20 @@ class Style(System):
         """N×3×H×W generated pictures, with G's gradient; made once a step."""
 
         def make() -> Tensor:
-            g, n = self.generator, len(step.batch)
-            z, second, crossing = g.latents(step.draw, n), None, None
-            if self.config.mixing:
-                second = g.latents(step.draw, n)
-                mixed = step.draw.uniform(n) < self.config.mixing
-                crossing = torch.where(mixed, 1 + step.draw.integers(g.layers - 1, n), g.layers)
-            pictures: Tensor = g(z, step.batch.condition, second, crossing)
+            pictures: Tensor = self.generator(*self.latents(step, len(step.batch)))
             return pictures
 
         return step.remember("fakes", make, made_by=[self.generator])
+
+    def latents(self, step: Step, n: int) -> tuple[Tensor, Condition | None, Tensor | None, Tensor | None]:
+        """What G draws n pictures from: z, the condition, and for style mixing second latents and where they begin."""
+        g, condition = self.generator, step.batch.condition
+        z = g.latents(step.draw, n)
+        if not self.config.mixing:
+            return z, condition, None, None
+        second = g.latents(step.draw, n)
+        mixed = step.draw.uniform(n) < self.config.mixing
+        return z, condition, second, torch.where(mixed, 1 + step.draw.integers(g.layers - 1, n), g.layers)
 
     def seen(self, pictures: Tensor, step: Step) -> Tensor:
         """What D is shown of pictures."""
@@ -305,6 +346,9 @@ class Style(System):
         if not p:
             return pictures
         return augment(pictures, step.draw.uniform(len(pictures), NUMBERS), colour=p, translation=p, cutout=p)
+
+    def judged(self, real: Tensor, step: Step) -> None:
+        """Hear D's logits of a batch of real pictures."""
 
     def discriminator_loss(self, step: Step) -> Losses:
         """The game's loss, and γ/2·k·‖∇D‖² at real pictures on every k-th step (lazy regularisation, arXiv 1912.04958)."""
@@ -316,6 +360,7 @@ class Style(System):
             told, lied = self.discriminator(real), self.discriminator(fake)
         else:  # alternating, so that groups of minibatch stddev stay all real or all made
             told, lied = self.discriminator(torch.stack((real, fake), 1).flatten(0, 1)).unflatten(0, (-1, 2)).unbind(1)
+        self.judged(told, step)
         if c.loss == "relativistic":
             parts = {"pairs": losses.relativistic_discriminator(told, lied)}
         else:

@@ -1,0 +1,53 @@
+"""Doubling and halving with a filter between the places, so that neither makes aliases: each channel by itself, and as often
+differentiable as D is.
+
+Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", arXiv 1912.04958, §B; Zhang, arXiv 1904.11486.
+Shapes: N pictures · C channels · H×W places.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+BINOMIAL = (1.0, 3.0, 3.0, 1.0)
+"""StyleGAN2's filter."""
+
+
+def upsample(x: Tensor, taps: Sequence[float] = BINOMIAL) -> Tensor:
+    """N×C×H×W → N×C×2H×2W: zeros between the places, then the filter, which keeps the mean. An even number of taps."""
+    pad = len(taps) // 2 - 1
+    rows, columns = _kernels(x, taps, gain=2.0)
+    x = F.conv_transpose2d(x, rows, stride=(2, 1), padding=(pad, 0), groups=x.shape[1])
+    return F.conv_transpose2d(x, columns, stride=(1, 2), padding=(0, pad), groups=x.shape[1])
+
+
+def downsample(x: Tensor, taps: Sequence[float] = BINOMIAL, crop: int = 0) -> Tensor:
+    """N×C×H×W → N×C×H/2×W/2: the filter, then every other place. An even number of taps, even sides; zeros beyond the edge.
+
+    Args:
+        x: to be halved.
+        taps: the filter, used as it stands (mirrored against `upsample`, as an adjoint has to be).
+        crop: places to leave out at every edge of ``x``; even.
+    """
+    pad = len(taps) // 2 - 1 - crop
+    rows, columns = _kernels(x, taps, gain=1.0)
+    if pad < 0:
+        x, pad = x[:, :, -pad : x.shape[2] + pad, -pad : x.shape[3] + pad], 0
+    x = F.conv2d(x, rows, stride=(2, 1), padding=(pad, 0), groups=x.shape[1])
+    return F.conv2d(x, columns, stride=(1, 2), padding=(0, pad), groups=x.shape[1])
+
+
+def blur(x: Tensor, pad: int, taps: Sequence[float] = BINOMIAL, gain: float = 1.0) -> Tensor:
+    """N×C×H×W → the filtered maps, with ``pad`` zeros around them: each side grows by 2·pad + 1 − taps."""
+    rows, columns = _kernels(x, taps, gain=gain**0.5)
+    x = F.conv2d(x, rows, padding=(pad, 0), groups=x.shape[1])
+    return F.conv2d(x, columns, padding=(0, pad), groups=x.shape[1])
+
+
+def _kernels(x: Tensor, taps: Sequence[float], gain: float) -> tuple[Tensor, Tensor]:
+    """C×1×K×1 and C×1×1×K, each with sum ``gain``."""
+    kernel = torch.tensor(taps, dtype=x.dtype, device=x.device)
+    kernel = (kernel * (gain / kernel.sum())).expand(x.shape[1], 1, len(taps))
+    return kernel.unsqueeze(3), kernel.unsqueeze(2)
