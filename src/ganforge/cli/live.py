@@ -85,6 +85,9 @@ class View:
         for note in event["notes"]:
             self._print(note)
 
+    def _on_warm_start(self, event: "Event") -> None:
+        self._print(event["said"])
+
     def _on_calibrating(self, _: "Event") -> None:
         self._print("Trying which way of computing is fastest here ...")
 

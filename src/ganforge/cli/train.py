@@ -25,7 +25,14 @@ def train(
     pictures: Pictures,
     minutes: Minutes = None,
     images: Images = None,
-    recipe: Annotated[str, typer.Option(help="A system with a preset; `ganforge recipes` lists them.")] = "dcgan",
+    recipe: Annotated[
+        str | None,
+        typer.Option(help="A system with a preset; `ganforge recipes` lists them. dcgan, or that of --from."),
+    ] = None,
+    start_from: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="MODEL", help="Begin with a trained model's weights, as far as they fit."),
+    ] = None,
     size: Annotated[
         str | None,
         typer.Option(help="Side of the pictures or WxH; by default the largest of 32, 64, 128 that suits."),
@@ -61,7 +68,9 @@ def train(
     from ganforge.cli.terminal import say
     from ganforge.systems import find_recipe
     from ganforge.training.folder import new_folder
+    from ganforge.training.start import recipe_of
 
+    recipe = recipe_of(recipe, start_from)
     find_recipe(recipe)
     folder = out or new_folder(pictures, recipe, Path.cwd())
     with stopping(folder), watching(folder) as view:
@@ -70,6 +79,7 @@ def train(
             minutes=minutes,
             images=images,
             recipe=recipe,
+            start_from=start_from,
             size=size,
             seed=seed,
             settings=read_settings(set_ or []),

@@ -2,7 +2,7 @@
 
 run.json            what was asked for, resolved: recipe, config, pictures, budget, seed. Written once, extended by `resume`
 state.json          running, finished, interrupted or failed; process id; why
-log.jsonl           one event a line: calibrating, start, execution, plan, threads, report, sample, score, checkpoint,
+log.jsonl           one event a line: calibrating, start, execution, warm_start, plan, threads, report, sample, score, checkpoint,
                     collapse, recovery, rollback, resume, stopped_early, finished
 samples/            sheets of the fixed seeds 0 … 63, one PNG a moment, named by pictures seen; cells without gaps
 checkpoints/        the best, the newest two and the last of each quarter, named by pictures seen
@@ -48,6 +48,8 @@ class RunConfig(BaseModel):
     pictures: str = Field(description="as an absolute path, or avatars:COUNT:SEED")
     pack: dict[str, Any] = Field(description="the pack's options")
     digest: str = Field(description="of the pack")
+    start_from: str | None = Field(None, description="folder of the Model whose weights the nets begin with")
+    start_id: str | None = Field(None, description="of that Model")
     flip: bool = Field(description="whether pictures are mirrored half of the time")
     seed: int = Field(ge=0, lt=2**63)
     seconds: float | None = Field(None, description="budget as wall time")

@@ -33,6 +33,7 @@ from ganforge.training.scoring import scorer_for
 from ganforge.training.step import Ahead, Table
 from ganforge.training.stopping import Interrupted
 from ganforge.training.telling import Observer
+from ganforge.training.warm import take_weights
 from ganforge.training.watch import watch_for
 
 
@@ -149,6 +150,9 @@ def _set_up(
     else:
         if again:
             run.rewind(-1)
+        if run.config.start_from is not None:
+            said = take_weights(system, averages, Path(run.config.start_from), run.config.start_id or "")
+            tell({"event": "warm_start", "seen": 0, "said": said})
         for plan in schedule.plans:
             tell(plan.as_event())
     return loop

@@ -21,6 +21,7 @@ from ganforge.training.planning import asked_budget
 from ganforge.training.playing import draw, drawn, logged_execution, play
 from ganforge.training.sizes import choose_size, parse_size
 from ganforge.training.telling import Observer
+from ganforge.training.warm import origin
 
 Size = int | str | tuple[int, int]
 
@@ -30,7 +31,8 @@ def train(
     *,
     minutes: float | None = None,
     images: int | str | None = None,
-    recipe: str = DEFAULT_RECIPE,
+    recipe: str | None = None,
+    start_from: str | Path | None = None,
     size: Size | None = None,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
@@ -53,9 +55,10 @@ def train(
         pictures: a folder, an archive, a known layout, or ``avatars[:COUNT[:SEED]]``.
         minutes: wall time from the finished pack to the saved Model; 20 where neither this nor ``images`` is given.
         images: pictures to be seen instead, e.g. ``"500k"``.
-        recipe: a system with a preset.
-        size: side of the pictures, ``"WxH"`` or (height, width); by default the largest of 32, 64 and 128 that pictures
-            and minutes allow.
+        recipe: a system with a preset; by default that of ``start_from``, or "dcgan".
+        start_from: a Model (or a run) whose weights the nets begin with, as far as they fit: less time on few pictures.
+        size: side of the pictures, ``"WxH"`` or (height, width); by default that of ``start_from``, or the largest of
+            32, 64 and 128 that pictures and minutes allow.
         seed: of everything random.
         settings: changes of the recipe's config, e.g. ``{"d.widths": "32,64"}``.
         out: run folder to make; by default a new name in the current folder.
@@ -76,12 +79,20 @@ def train(
 
     Raises:
         UsageError: an unknown recipe or setting (with the nearest right name), a size the recipe cannot make.
+        ModelError: no Model at ``start_from``.
         PicturesError: nothing there, or fewer than 16 usable pictures.
         RunError: ``out`` is there already or cannot be written.
         TrainingError: out of memory, or losses that are not finite three times.
         Interrupted: stopped by Ctrl-C; saved.
     """
+    origin_path, given = (None, None) if start_from is None else origin(start_from)
+    recipe = recipe_of(recipe, start_from)
     chosen = find_recipe(recipe)
+    if given is not None and given.system != chosen.system.name:
+        raise UsageError(
+            f"{start_from} holds a {given.system}, whose weights the recipe {recipe} cannot take. Leave --recipe away, or "
+            "choose another Model."
+        )
     if not 0 <= seed < 2**63:
         raise UsageError(f"--seed takes a whole number from 0 to {2**63 - 1}, not {seed}.")
     if not checkpoint_seconds > 0:
@@ -92,7 +103,8 @@ def train(
     budget = asked_budget(minutes, _count(images), repeated)
     if execution is None and repeated is not None:
         execution = logged_execution(repeated)
-    height, width, why = choose_size(chosen, parse_size(size), str(pictures), budget)
+    asked = parse_size(size) if size is not None or given is None else (given.height, given.width)
+    height, width, why = choose_size(chosen, asked, str(pictures), budget)
     config = configure(chosen, height, width, {k: _text(v) for k, v in (settings or {}).items()})
     if (config.height, config.width) != (height, width):
         raise UsageError("The size is set with --size, not with --set height or width.")
@@ -114,6 +126,8 @@ def train(
             pictures=_lasting(pictures),
             pack=options.model_dump(mode="json"),
             digest=pack.digest,
+            start_from=None if origin_path is None else os.path.abspath(origin_path),  # noqa: PTH100 - links stay links
+            start_id=None if given is None else given.id,
             flip=pack.mirror.flip if flip is None else flip,
             seed=seed,
             seconds=budget.seconds,
@@ -177,6 +191,14 @@ def resume(
         assert isinstance(config, PictureConfig)  # recipes are for pictures
         play(run, pack, config, notebook(run.path) if observers is None else observers, more=more, again=True)
     return run
+
+
+def recipe_of(recipe: str | None, start_from: str | Path | None) -> str:
+    """The recipe asked for, or the one of the Model to start from, or the default. Raises ModelError where that is none."""
+    if recipe is not None:
+        return recipe
+    card = None if start_from is None else origin(start_from)[1]
+    return DEFAULT_RECIPE if card is None or card.training is None else card.training.recipe
 
 
 def _same_pack(run: Run, progress: Progress) -> Pack:

@@ -1,0 +1,71 @@
+"""A warm start: a new run whose nets begin with the weights of a trained Model."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ganforge.errors import RunError, UsageError
+from ganforge.files import quoted
+from ganforge.game import System
+from ganforge.model.card import ModelCard, read_card
+from ganforge.model.model import find_model, load_parts
+from ganforge.training.averages import Average
+
+LEAST_SHARE = 0.1
+"""Of a net's weights: with less, a start is not warm."""
+
+
+def origin(name: str | Path) -> tuple[Path, ModelCard]:
+    """The Model's folder and card. Raises ModelError where there is none."""
+    folder = find_model(name)
+    return folder, read_card(folder)
+
+
+@torch.no_grad()
+def take_weights(system: System, averages: Mapping[str, Average], folder: Path, model_id: str) -> str:
+    """Copy into the system's nets, and their averages, every weight of the Model that has its name and shape there.
+
+    The Model keeps averaged weights, so both players begin calm; what does not fit stays as it was initialised (the layers
+    of other sizes, where pictures are larger or smaller).
+
+    Returns:
+        What was taken, in words.
+
+    Raises:
+        RunError: the Model is not the one that the run began with.
+        UsageError: it is of another system, or next to nothing of it fits.
+        ModelError: it is gone or damaged.
+    """
+    folder, card = origin(folder)
+    if card.id != model_id:
+        raise RunError(
+            f"The Model in {quoted(folder)} changed since this run began: it was {model_id}, and is {card.id} now. Begin a "
+            "new run, or put it back."
+        )
+    if card.system != system.name:
+        raise UsageError(
+            f"{quoted(folder)} holds a {card.system}, whose weights no {system.name} can take. Choose a recipe of the "
+            f"system {card.system}, or another Model."
+        )
+    _, parts = load_parts(folder)
+    shares = {name: _taken(net, parts[name]) for name, net in system.nets.items() if name in parts}
+    if max(shares.values(), default=0.0) < LEAST_SHARE:
+        raise UsageError(
+            f"Hardly a weight of {quoted(folder)} has the shape of this run's: its nets are of other widths. Give the same "
+            "--set as to that one's run."
+        )
+    for name, average in averages.items():
+        average.net.load_state_dict(system.nets[name].state_dict())
+    told = ", ".join(f"{share:.0%} of the {name}'s" for name, share in shares.items())
+    return f"Starts with the weights of {folder}: {told}."
+
+
+def _taken(net: nn.Module, giver: nn.Module) -> float:
+    """Copy what fits; its share of the net's weights."""
+    given, own = giver.state_dict(), net.state_dict()
+    fitting = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
+    net.load_state_dict(fitting, strict=False)
+    counts: dict[str, int] = {name: value.numel() for name, value in own.items()}
+    return sum(counts[name] for name in fitting) / max(1, sum(counts.values()))
