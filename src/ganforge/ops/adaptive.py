@@ -27,19 +27,6 @@ SYM6 = (
 """The low-pass filter of Daubechies' least asymmetric wavelet of 12 taps (arXiv 2006.06676, appendix B)."""
 BORDER = len(SYM6) // 4
 """Pixels at each edge that the filter needs."""
-TARGET, SPEED = 0.6, 500_000
-"""What r_t = E[sign D(real)] is steered to, and the pictures in which p may go from 0 to 1 (§3.1)."""
-
-
-def adapted(p: Tensor, signs: Tensor, pictures: int) -> Tensor:
-    """The next p ∈ [0, 1]: up while D is surer of real pictures than it should be, else down.
-
-    Args:
-        p: now.
-        signs: r_t, the mean of sign D(real) since p was last set.
-        pictures: seen since then.
-    """
-    return (p + (signs - TARGET).sign() * (pictures / SPEED)).clamp(0, 1)
 
 
 def augment_all(pictures: Tensor, uniform: Tensor, normal: Tensor, p: Tensor | float) -> Tensor:

@@ -18,8 +18,29 @@ SHIFT = 1 / 8
 CUTOUT = 1 / 2
 """Side of the square that is made grey, as a share of the picture's."""
 
+TARGET = 0.6
+"""What r_t = E[sign D(real)] is steered to (arXiv 2006.06676, §3.1)."""
 
-def augment(pictures: Tensor, uniform: Tensor, *, colour: float, translation: float, cutout: float) -> Tensor:
+
+def adapted(p: Tensor, signs: Tensor, share: float) -> Tensor:
+    """The next p ∈ [0, 1]: up by ``share`` while D is surer than it should be, else down.
+
+    Args:
+        p: now.
+        signs: r_t, the mean of sign D(real) since p was last set.
+        share: how far p may go.
+    """
+    return (p + (signs - TARGET).sign() * share).clamp(0, 1)
+
+
+def augment(
+    pictures: Tensor,
+    uniform: Tensor,
+    *,
+    colour: Tensor | float,
+    translation: Tensor | float,
+    cutout: Tensor | float,
+) -> Tensor:
     """N×C×H×W → the same, changed; differentiable as often as D is.
 
     Args:

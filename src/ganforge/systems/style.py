@@ -35,6 +35,7 @@ from ganforge.game import (
     CHANNELS_LAST,
     Condition,
     Discriminator,
+    Draw,
     Generator,
     Layout,
     Losses,
@@ -45,13 +46,16 @@ from ganforge.game import (
     System,
     Turn,
 )
-from ganforge.ops.augmentation import NUMBERS, augment
+from ganforge.ops.augmentation import NUMBERS, adapted, augment
 from ganforge.ops.equalised import RELU_GAIN, EqualisedConv2d, EqualisedLinear, adam, leaky
 from ganforge.ops.minibatch import minibatch_stddev
 from ganforge.ops.schedules import falling
 
 FIRST_STROKES = 0.3
 """What each resolution draws at first, as a share of the range: with 1 the first pictures glare, and D learns glare."""
+
+ADAPT_EVERY_STEPS = 4
+"""Steps between two looks at how sure D is (arXiv 2006.06676, §3.1)."""
 
 # --- config -----------------------------------------------------------------------------------------------------------
 
@@ -86,7 +90,10 @@ class GameConfig(PictureConfig):
     loss: Literal["non_saturating", "relativistic"] = Field("non_saturating", description="of both players")
     r1_gamma: float = Field(0.02, ge=0, description="γ of γ/2·‖∇D‖² at real pictures")
     r1_every_steps: int = Field(8, ge=1, description="steps between two penalties, each weighted by their number")
-    augment: float = Field(0.0, ge=0, le=1, description="probability of each change of what D sees")
+    augment: float | None = Field(
+        0.0, ge=0, le=1, description="probability of each change of what D sees; none: adapts to how sure D is"
+    )
+    augment_kimg: float = Field(500.0, gt=0, description="thousands of pictures in which it may adapt from 0 to 1")
     g_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of G")
     d_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of D")
     beta1: float = Field(0.0, ge=0, lt=1, description="Adam's")
@@ -315,6 +322,8 @@ class Style(System):
     def __init__(self, config: GameConfig) -> None:
         super().__init__(config)
         self.generator, self.discriminator = self.nets["generator"], self.nets["discriminator"]  # type: ignore[assignment]
+        if config.augment is None:
+            self.state = {"augment": torch.zeros(()), "signs": torch.zeros(())}
 
     @classmethod
     def make_nets(cls, config: Any) -> dict[str, nn.Module]:
@@ -342,13 +351,23 @@ class Style(System):
 
     def seen(self, pictures: Tensor, step: Step) -> Tensor:
         """What D is shown of pictures."""
-        p = self.config.augment
-        if not p:
-            return pictures
-        return augment(pictures, step.draw.uniform(len(pictures), NUMBERS), colour=p, translation=p, cutout=p)
+        p = self.config.augment if self.config.augment is not None else self.state["augment"]
+        return pictures if p == 0 else self.changed(pictures, step.draw, p)
 
-    def judged(self, real: Tensor, step: Step) -> None:
-        """Hear D's logits of a batch of real pictures."""
+    def changed(self, pictures: Tensor, draw: Draw, p: Tensor | float) -> Tensor:
+        """Pictures with each kind of change applied with probability p."""
+        return augment(pictures, draw.uniform(len(pictures), NUMBERS), colour=p, translation=p, cutout=p)
+
+    def after_step(self, step: Step) -> None:
+        """Every four steps the strength of augmentation follows how sure D is."""
+        if self.config.augment is not None:
+            return
+        state = self.state
+        state["signs"] = state["signs"] + step.remember("signs", lambda: state["signs"] * 0, made_by=())
+        if (step.number + 1) % ADAPT_EVERY_STEPS == 0:
+            share = ADAPT_EVERY_STEPS * self.config.batch_size / (1000 * self.config.augment_kimg)
+            state["augment"] = adapted(state["augment"], state["signs"] / ADAPT_EVERY_STEPS, share)
+            state["signs"] = torch.zeros_like(state["signs"])
 
     def discriminator_loss(self, step: Step) -> Losses:
         """The game's loss, and γ/2·k·‖∇D‖² at real pictures on every k-th step (lazy regularisation, arXiv 1912.04958)."""
@@ -360,7 +379,8 @@ class Style(System):
             told, lied = self.discriminator(real), self.discriminator(fake)
         else:  # alternating, so that groups of minibatch stddev stay all real or all made
             told, lied = self.discriminator(torch.stack((real, fake), 1).flatten(0, 1)).unflatten(0, (-1, 2)).unbind(1)
-        self.judged(told, step)
+        surely = told - lied if c.loss == "relativistic" else told
+        step.remember("signs", lambda: surely.detach().sign().mean(), made_by=())
         if c.loss == "relativistic":
             parts = {"pairs": losses.relativistic_discriminator(told, lied)}
         else:

@@ -24,14 +24,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ganforge.game import CHANNELS_LAST, CONTIGUOUS, Condition, Discriminator, Layout, Losses, Recipe, Step
-from ganforge.ops.adaptive import NORMAL, UNIFORM, adapted, augment_all
+from ganforge.game import CHANNELS_LAST, CONTIGUOUS, Condition, Discriminator, Draw, Layout, Losses, Recipe, Step
+from ganforge.ops.adaptive import NORMAL, UNIFORM, augment_all
 from ganforge.ops.equalised import SLOPE, EqualisedConv2d, EqualisedLinear
 from ganforge.ops.minibatch import minibatch_stddev
 from ganforge.ops.resample import blur, downsample, upsample
 from ganforge.systems.style import GameConfig, Style, StyledGenerator, unit
 
-ADAPT_EVERY_STEPS = 4
 PATHS_DECAY = 0.01
 """Share of a batch's mean path length in the running mean."""
 
@@ -55,7 +54,9 @@ class StyleGan2Config(GameConfig):
     r1_every_steps: int = Field(16, ge=1, description="steps between two penalties, each weighted by their number")
     paths_weight: float = Field(2.0, ge=0, description="of the path-length penalty")
     paths_every_steps: int = Field(4, ge=1, description="steps between two of them, each weighted by their number")
-    adaptive: bool = Field(True, description="augmentation whose strength follows how sure D is of real pictures")
+    augment: float | None = Field(
+        None, ge=0, le=1, description="probability of each change of what D sees; none: adapts to how sure D is"
+    )
     g_learning_rate: float = Field(2.5e-3, gt=0, description="Adam's, of G")
     d_learning_rate: float = Field(2.5e-3, gt=0, description="Adam's, of D")
     falls_from: float = Field(1.0, ge=0, le=1, description="fraction of the budget from which the learning rates fall")
@@ -243,23 +244,17 @@ class StyleGan2(Style):
 
     def __init__(self, config: StyleGan2Config) -> None:
         super().__init__(config)
-        self.state = {name: torch.zeros(()) for name in ("augment", "signs", "path_length")}
+        self.state["path_length"] = torch.zeros(())
 
     @classmethod
     def make_nets(cls, config: StyleGan2Config) -> dict[str, nn.Module]:
         """G and D, freshly initialised."""
         return {"generator": StyleGan2Generator(config), "discriminator": StyleGan2Discriminator(config)}
 
-    def seen(self, pictures: Tensor, step: Step) -> Tensor:
-        """What D is shown of pictures."""
-        if not self.config.adaptive:
-            return super().seen(pictures, step)
+    def changed(self, pictures: Tensor, draw: Draw, p: Tensor | float) -> Tensor:
+        """Pictures with each kind of change applied with probability p: all kinds there are."""
         n = len(pictures)
-        return augment_all(pictures, step.draw.uniform(n, UNIFORM), step.draw.normal(n, NORMAL), self.state["augment"])
-
-    def judged(self, real: Tensor, step: Step) -> None:
-        """Remember how sure D is of real pictures."""
-        step.remember("signs", lambda: real.detach().sign().mean(), made_by=())
+        return augment_all(pictures, draw.uniform(n, UNIFORM), draw.normal(n, NORMAL), p)
 
     def generator_loss(self, step: Step) -> Losses:
         """−log D(G(z)), and w·k·E(‖Jᵀy‖ − a)² on every k-th step (arXiv 1912.04958, §3.2)."""
@@ -289,16 +284,10 @@ class StyleGan2(Style):
         return lengths
 
     def after_step(self, step: Step) -> None:
-        """The running mean of path lengths, and the strength of augmentation every four steps."""
+        """The running mean of path lengths as well."""
+        super().after_step(step)
         state = self.state
         state["path_length"] = step.remember("path_length", lambda: state["path_length"], made_by=())
-        if not self.config.adaptive:
-            return
-        state["signs"] = state["signs"] + step.remember("signs", lambda: state["signs"] * 0, made_by=())
-        if (step.number + 1) % ADAPT_EVERY_STEPS == 0:
-            pictures = ADAPT_EVERY_STEPS * self.config.batch_size
-            state["augment"] = adapted(state["augment"], state["signs"] / ADAPT_EVERY_STEPS, pictures)
-            state["signs"] = torch.zeros_like(state["signs"])
 
     def layouts(self) -> Sequence[Layout]:
         """Both, the likelier first."""
