@@ -104,10 +104,12 @@ class TestPenalty:
         system = made(r1_every_steps="4", r1_gamma="0.5")
         step = step_of(system)
         x = step.batch.pictures.clone().requires_grad_()
-        (slopes,) = torch.autograd.grad(system.discriminator(x).sum(), x)
+        logits = system.discriminator(x, everywhere=True)
+        scores = logits[:, 0] + sum(places.mean(1) for places in logits[:, 1:].split(system.discriminator.places, 1))
+        (slopes,) = torch.autograd.grad(scores.sum(), x)
         expected = 0.25 * 4 * slopes.square().sum((1, 2, 3)).mean()
-        losses = system.discriminator_loss(step)
-        torch.testing.assert_close(losses.total - sum(losses.parts.values()), expected, rtol=1e-4, atol=1e-6)
+        bare = made(r1_gamma="0").discriminator_loss(step_of(system)).total
+        torch.testing.assert_close(system.discriminator_loss(step).total - bare, expected, rtol=1e-3, atol=1e-5)
 
     def test_both_ways_to_judge_are_one_loss(self):
         """Real and made pictures in one pass, or in two where the penalty is due: the same verdicts, group by group."""
@@ -123,7 +125,7 @@ class TestPenalty:
 
 @pytest.mark.parametrize("loss", ["non_saturating", "relativistic"])
 def test_both_losses_in_closed_form(loss):
-    system = made(loss=loss, r1_gamma="0")
+    system = made(loss=loss, r1_gamma="0", **{"d.places": "false"})
     step = step_of(system, 1)
     real, fake = system.discriminator(step.batch.pictures), system.discriminator(system.fakes(step))
     softplus = torch.nn.functional.softplus
@@ -133,6 +135,23 @@ def test_both_losses_in_closed_form(loss):
         expected_d, expected_g = softplus(-real).mean() + softplus(fake).mean(), softplus(-fake).mean()
     torch.testing.assert_close(system.discriminator_loss(step).total, expected_d)
     torch.testing.assert_close(system.generator_loss(step).total, expected_g)
+
+
+def test_places_of_every_level_are_judged_and_each_level_counts_as_much_as_the_picture():
+    system = made(loss="relativistic", r1_gamma="0")
+    step, d = step_of(system, 1), system.discriminator
+    real, fake = d(step.batch.pictures, everywhere=True), d(system.fakes(step), everywhere=True)
+    assert d.places == (64, 16)
+    assert real.shape == (8, 1 + 64 + 16)
+    torch.testing.assert_close(real[:, 0], d(step.batch.pictures))
+    closeness = torch.nn.functional.softplus(fake - real)
+    expected = closeness[:, 0].mean() + closeness[:, 1:65].mean() + closeness[:, 65:].mean()
+    torch.testing.assert_close(system.discriminator_loss(step).total, expected)
+    closeness = torch.nn.functional.softplus(real - fake)
+    expected = closeness[:, 0].mean() + closeness[:, 1:65].mean() + closeness[:, 65:].mean()
+    torch.testing.assert_close(system.generator_loss(step).total, expected)
+    last = d.features(step.batch.pictures)[-1]  # 4×4
+    torch.testing.assert_close(real[:, 65:], d.spots[1](last).flatten(1))
 
 
 def test_augmentation_is_what_d_sees_and_nothing_else():

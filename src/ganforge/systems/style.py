@@ -77,6 +77,7 @@ class DiscriminatorConfig(Section):
 
     widths: tuple[Width, ...] = Field(min_length=1, description="maps from fine to coarse; each step halves the sides")
     convs: tuple[Count, ...] = Field(min_length=1, description="residual convolutions at each of these resolutions")
+    places: bool = Field(True, description="whether every place of every level is judged, too")
     head: int = Field(256, ge=1, description="size of the last hidden layer")
     minibatch_group: int = Field(4, ge=2, description="pictures whose spread D is told")
 
@@ -269,7 +270,21 @@ class Level(nn.Module):
         return maps
 
 
-class StyleDiscriminator(Discriminator):
+class StyledDiscriminator(Discriminator):
+    """A critic that may judge places as well.
+
+    Attributes:
+        places: P of each level whose places are judged.
+    """
+
+    places: tuple[int, ...] = ()
+
+    @abstractmethod
+    def forward(self, pictures: Tensor, condition: Condition | None = None, everywhere: bool = False) -> Tensor:
+        """pictures N×3×H×W → N logits, positive for real; ``everywhere`` N×(1 + ΣP), those of the places after them."""
+
+
+class StyleDiscriminator(StyledDiscriminator):
     """Blocks of pixels → levels → the spread of the batch beside the last maps → one logit."""
 
     def __init__(self, config: StyleConfig) -> None:
@@ -288,6 +303,8 @@ class StyleDiscriminator(Discriminator):
         self.look = EqualisedConv2d(d.widths[-1] + 1, d.widths[-1])
         self.hidden = EqualisedLinear(d.widths[-1] * height * width, d.head)
         self.judge = EqualisedLinear(d.head, 1, gain=1.0)
+        self.spots = nn.ModuleList(EqualisedConv2d(maps, 1, 1, gain=1.0) for maps in d.widths if d.places)
+        self.places = tuple((height << i) * (width << i) for i in reversed(range(len(self.spots))))
 
     def features(self, pictures: Tensor) -> list[Tensor]:
         """pictures N×3×H×W → the maps of each level, finest first. Sides that do not divide are filled up with grey."""
@@ -300,11 +317,15 @@ class StyleDiscriminator(Discriminator):
             found.append(level(found[-1]))
         return found[1:]
 
-    def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
-        """pictures N×3×H×W → N logits, positive for real."""
-        maps = leaky(self.look(minibatch_stddev(self.features(pictures)[-1], self.group)))
+    def forward(self, pictures: Tensor, condition: Condition | None = None, everywhere: bool = False) -> Tensor:
+        """pictures N×3×H×W → N logits, positive for real; ``everywhere`` N×(1 + ΣP), those of the places after them."""
+        found = self.features(pictures)
+        maps = leaky(self.look(minibatch_stddev(found[-1], self.group)))
         logits: Tensor = self.judge(leaky(self.hidden(maps.flatten(1))))
-        return logits.squeeze(1)
+        if not everywhere:
+            return logits.squeeze(1)
+        spots = (spot(maps).flatten(1) for spot, maps in zip(self.spots, found, strict=False))
+        return torch.cat((logits, *spots), 1)
 
 
 # --- the game ---------------------------------------------------------------------------------------------------------
@@ -317,7 +338,7 @@ class Style(System):
     config_class: ClassVar[type[GameConfig]] = StyleConfig
     config: GameConfig
     generator: StyledGenerator
-    discriminator: Discriminator
+    discriminator: StyledDiscriminator
 
     def __init__(self, config: GameConfig) -> None:
         super().__init__(config)
@@ -371,33 +392,47 @@ class Style(System):
 
     def discriminator_loss(self, step: Step) -> Losses:
         """The game's loss, and γ/2·k·‖∇D‖² at real pictures on every k-th step (lazy regularisation, arXiv 1912.04958)."""
-        c = self.config
+        c, d = self.config, self.discriminator
         due = c.r1_gamma > 0 and step.due(every=c.r1_every_steps)
         pictures, made = step.batch.pictures.detach().requires_grad_(due), self.fakes(step).detach().float()
         real, fake = self.seen(pictures, step), self.seen(made, step)
         if due:  # the slope's slope is taken through real pictures alone
-            told, lied = self.discriminator(real), self.discriminator(fake)
+            told, lied = d(real, everywhere=True), d(fake, everywhere=True)
         else:  # alternating, so that groups of minibatch stddev stay all real or all made
-            told, lied = self.discriminator(torch.stack((real, fake), 1).flatten(0, 1)).unflatten(0, (-1, 2)).unbind(1)
-        surely = told - lied if c.loss == "relativistic" else told
-        step.remember("signs", lambda: surely.detach().sign().mean(), made_by=())
+            both = d(torch.stack((real, fake), 1).flatten(0, 1), everywhere=True)
+            told, lied = both[::2], both[1::2]
+        surely = (told - lied if c.loss == "relativistic" else told)[:, 0].detach()
+        step.remember("signs", lambda: surely.sign().mean(), made_by=())
+        told, lied = self.apart(told), self.apart(lied)
         if c.loss == "relativistic":
-            parts = {"pairs": losses.relativistic_discriminator(told, lied)}
+            each = [{"pairs": losses.relativistic_discriminator(t, f)} for t, f in zip(told, lied, strict=True)]
         else:
-            parts = {"real": losses.discriminator_real(told), "fake": losses.discriminator_fake(lied)}
-        total = torch.stack(list(parts.values())).sum()
+            each = [
+                {"real": losses.discriminator_real(t), "fake": losses.discriminator_fake(f)}
+                for t, f in zip(told, lied, strict=True)
+            ]
+        total = torch.stack([part for parts in each for part in parts.values()]).sum()
         if due:
-            total = total + c.r1_gamma / 2 * c.r1_every_steps * losses.squared_slope(told, pictures)
-        return Losses(total, parts)
+            scores = torch.stack([logits.mean(1) for logits in told]).sum(0)
+            total = total + c.r1_gamma / 2 * c.r1_every_steps * losses.squared_slope(scores, pictures)
+        return Losses(total, each[0])
 
     def generator_loss(self, step: Step) -> Losses:
         """−log D(G(z)), or G's side of the pairs."""
-        lied = self.discriminator(self.seen(self.fakes(step), step))
+        d = self.discriminator
+        lied = self.apart(d(self.seen(self.fakes(step), step), everywhere=True))
         if self.config.loss == "non_saturating":
-            return Losses(losses.generator_non_saturating(lied))
-        with torch.no_grad():
-            told = self.discriminator(self.seen(step.batch.pictures, step))
-        return Losses(losses.relativistic_generator(told, lied))
+            each = [losses.generator_non_saturating(logits) for logits in lied]
+        else:
+            with torch.no_grad():
+                told = self.apart(d(self.seen(step.batch.pictures, step), everywhere=True))
+            each = [losses.relativistic_generator(t, f) for t, f in zip(told, lied, strict=True)]
+        return Losses(torch.stack(each).sum(), {"picture": each[0]} if len(each) > 1 else {})
+
+    def apart(self, logits: Tensor) -> Sequence[Tensor]:
+        """D's logits N×(1 + ΣP) → N×1 of whole pictures, and N×P of the places of each level: every one a loss of its own."""
+        parts: Sequence[Tensor] = logits.split((1, *self.discriminator.places), 1)  # type: ignore[no-untyped-call]
+        return parts
 
     def layouts(self) -> Sequence[Layout]:
         """Channels last alone: its convolutions were up to twice as fast, and a few timed steps on a busy machine may say

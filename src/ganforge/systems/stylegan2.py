@@ -24,12 +24,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from ganforge.game import CHANNELS_LAST, CONTIGUOUS, Condition, Discriminator, Draw, Layout, Losses, Recipe, Step
+from ganforge.game import CHANNELS_LAST, CONTIGUOUS, Condition, Draw, Layout, Losses, Recipe, Step
 from ganforge.ops.adaptive import NORMAL, UNIFORM, augment_all
 from ganforge.ops.equalised import SLOPE, EqualisedConv2d, EqualisedLinear
 from ganforge.ops.minibatch import minibatch_stddev
 from ganforge.ops.resample import blur, downsample, upsample
-from ganforge.systems.style import GameConfig, Style, StyledGenerator, unit
+from ganforge.systems.style import GameConfig, Style, StyledDiscriminator, StyledGenerator, unit
 
 PATHS_DECAY = 0.01
 """Share of a batch's mean path length in the running mean."""
@@ -199,7 +199,7 @@ class Residual(nn.Module):
         return (active(nn.functional.conv2d(maps, second.weight, second.bias, stride=2)) + straight) * math.sqrt(0.5)
 
 
-class StyleGan2Discriminator(Discriminator):
+class StyleGan2Discriminator(StyledDiscriminator):
     """Pictures → residual levels down to the coarsest maps → the spread of the batch beside them → one logit."""
 
     def __init__(self, config: StyleGan2Config) -> None:
@@ -224,11 +224,11 @@ class StyleGan2Discriminator(Discriminator):
             found.append(level(found[-1]))
         return found[1:]
 
-    def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
-        """pictures N×3×H×W → N logits, positive for real."""
+    def forward(self, pictures: Tensor, condition: Condition | None = None, everywhere: bool = False) -> Tensor:
+        """pictures N×3×H×W → N logits, positive for real; ``everywhere`` N×1, for no places are judged."""
         maps = active(self.look(minibatch_stddev(self.features(pictures)[-1], self.group)))
         logits: Tensor = self.judge(active(self.hidden(maps.flatten(1))))
-        return logits.squeeze(1)
+        return logits if everywhere else logits.squeeze(1)
 
 
 # --- the game ---------------------------------------------------------------------------------------------------------
