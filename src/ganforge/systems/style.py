@@ -21,7 +21,8 @@ Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels
 
 import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -397,7 +398,9 @@ class Style(System):
         pictures, made = step.batch.pictures.detach().requires_grad_(due), self.fakes(step).detach().float()
         real, fake = self.seen(pictures, step), self.seen(made, step)
         if due:  # the slope's slope is taken through real pictures alone
-            told, lied = d(real, everywhere=True), d(fake, everywhere=True)
+            with self.exactly(real.device.type):
+                told = d(real, everywhere=True)
+            lied = d(fake, everywhere=True).to(told.dtype)
         else:  # alternating, so that groups of minibatch stddev stay all real or all made
             both = d(torch.stack((real, fake), 1).flatten(0, 1), everywhere=True)
             told, lied = both[::2], both[1::2]
@@ -416,6 +419,12 @@ class Style(System):
             scores = torch.stack([logits.mean(1) for logits in told]).sum(0)
             total = total + c.r1_gamma / 2 * c.r1_every_steps * losses.squared_slope(scores, pictures)
         return Losses(total, each[0])
+
+    @contextmanager
+    def exactly(self, device: str) -> Iterator[None]:
+        """The context of a penalty: float32 on accelerators, where it costs little; on CPUs as the rest of the step."""
+        with nullcontext() if device == "cpu" else torch.autocast(device, enabled=False):
+            yield
 
     def generator_loss(self, step: Step) -> Losses:
         """−log D(G(z)), or G's side of the pairs."""
