@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ganforge.attributes import Choice, Flag, Range, Schema
 from ganforge.game import Losses, Phase, PictureConfig, Recipe, Step, System, Turn
-from ganforge.systems import configure, recipes, with_attributes
+from ganforge.systems import configure, fitted, recipes
 from ganforge.systems.dcgan import Dcgan, DcganConfig
 
 TINY = {
@@ -47,7 +47,7 @@ def tiny(name: str) -> tuple[Recipe, PictureConfig]:
     """A recipe and its smallest sensible config (16×16 where the recipe takes any size)."""
     recipe = recipes()[name]
     height, width = recipe.size or (16, 16)
-    return recipe, with_attributes(configure(recipe, height, width, TINY[name]), SCHEMA)
+    return recipe, fitted(recipe, configure(recipe, height, width, TINY[name]), SCHEMA, 1000)
 
 
 def write_pictures(folder: Path, count: int = 80, side: int = 20, seed: int = 0) -> Path:

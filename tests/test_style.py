@@ -4,11 +4,14 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from ganforge.attributes import Schema
 from ganforge.errors import UsageError
 from ganforge.game import Batch, Draw, Step
-from ganforge.systems import configure, find_recipe
+from ganforge.systems import configure, find_recipe, fitted
 from ganforge.systems.style import Style, StyleConfig, coarsest, unit
 from systems_tiny import TINY
+
+RECIPE = find_recipe("style")
 
 
 def made(height: int = 16, width: int = 16, **settings: str) -> Style:
@@ -42,7 +45,7 @@ def test_any_proportions_are_drawn_and_judged_as_such(height, width):
     pictures = system.generator(z)
     assert pictures.shape == (4, 3, height, width)
     assert system.discriminator(pictures).shape == (4,)
-    rows, columns = coarsest(config, config.g.widths)
+    rows, columns = coarsest(config, 1)
     assert system.generator.start.shape[2:] == (rows, columns)
     for side, coarse in ((height, rows), (width, columns)):
         assert 0 <= coarse * config.fold * 2 - side < config.fold * 2
@@ -138,10 +141,10 @@ def test_both_losses_in_closed_form(loss):
 
 
 def test_places_of_every_level_are_judged_and_each_level_counts_as_much_as_the_picture():
-    system = made(loss="relativistic", r1_gamma="0")
+    system = made(loss="relativistic", r1_gamma="0", **{"d.widths": "4,8,16", "d.convs": "1,0,0"})
     step, d = step_of(system, 1), system.discriminator
     real, fake = d(step.batch.pictures, everywhere=True), d(system.fakes(step), everywhere=True)
-    assert d.places == (64, 16)
+    assert d.places == (64, 16)  # not those of the finest level
     assert real.shape == (8, 1 + 64 + 16)
     torch.testing.assert_close(real[:, 0], d(step.batch.pictures))
     closeness = torch.nn.functional.softplus(fake - real)
@@ -152,6 +155,29 @@ def test_places_of_every_level_are_judged_and_each_level_counts_as_much_as_the_p
     torch.testing.assert_close(system.generator_loss(step).total, expected)
     last = d.features(step.batch.pictures)[-1]  # 4×4
     torch.testing.assert_close(real[:, 65:], d.spots[1](last).flatten(1))
+
+
+def test_few_pictures_are_augmented_unless_something_else_is_asked_for():
+    def fitted_to(pictures: int, **settings: str):
+        return fitted(RECIPE, configure(RECIPE, 16, 16, TINY["style"] | settings), Schema(), pictures).augment
+
+    assert 0 < fitted_to(200) <= 1
+    assert fitted_to(200_000) == 0
+    assert fitted_to(200, augment="0.8") == 0.8
+    assert fitted_to(200, augment="adaptive") == "adaptive"
+    with pytest.raises(UsageError, match="augment"):
+        fitted_to(200, augment="2")
+
+
+def test_augmentation_that_adapts_begins_with_nothing():
+    system = made(augment="adaptive", loss="relativistic")
+    step = step_of(system, 3)
+    assert torch.equal(system.seen(step.batch.pictures, step), step.batch.pictures)
+    system.discriminator_loss(step)
+    system.after_step(step)
+    assert system.state["augment"] in (0, 8 * 4 / 500_000)
+    system.state["augment"] = torch.ones(())
+    assert not torch.equal(system.seen(step.batch.pictures, step), step.batch.pictures)
 
 
 def test_augmentation_is_what_d_sees_and_nothing_else():

@@ -348,6 +348,11 @@ class System(ABC):
     def make_nets(cls, config: Any) -> dict[str, nn.Module]:
         """Freshly initialised nets by name; drawn from torch's global random state."""
 
+    @classmethod
+    def fitted(cls, config: Any, pictures: int) -> Any:
+        """The config for a collection of that many pictures to train on; most systems do not ask."""
+        return config
+
     @abstractmethod
     def turns(self) -> Sequence[Turn]:
         """Who moves, in order. Makes the optimizers, so call it once, after `to`."""

@@ -59,15 +59,16 @@ def configure(recipe: Recipe, height: int, width: int, settings: dict[str, str] 
     return config
 
 
-def with_attributes(config: PictureConfig, schema: Schema) -> PictureConfig:
-    """The config of a system that learns what pictures carry, made for pictures of this schema; others as they are.
+def fitted(recipe: Recipe, config: PictureConfig, schema: Schema, pictures: int) -> PictureConfig:
+    """The config made for a collection: for what its pictures carry, and for how many there are to train on.
 
     Raises:
         UnknownNameError: the config names an attribute that the pictures do not have.
     """
-    if "attributes" not in type(config).model_fields:
-        return config
-    return type(config).model_validate(config.model_dump() | {"attributes": schema})
+    if "attributes" in type(config).model_fields:
+        config = type(config).model_validate(config.model_dump() | {"attributes": schema})
+    made: PictureConfig = recipe.system.fitted(config, pictures)
+    return made
 
 
 def settings_of(recipe: Recipe) -> list[tuple[str, str, str]]:

@@ -55,6 +55,8 @@ from ganforge.ops.schedules import falling
 FIRST_STROKES = 0.3
 """What each resolution draws at first, as a share of the range: with 1 the first pictures glare, and D learns glare."""
 
+AUGMENTED = ((10_000, 0.3),)
+"""Probability of each change of what D sees, for collections of at most so many pictures."""
 ADAPT_EVERY_STEPS = 4
 """Steps between two looks at how sure D is (arXiv 2006.06676, §3.1)."""
 
@@ -62,6 +64,7 @@ ADAPT_EVERY_STEPS = 4
 
 Width = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class GeneratorConfig(Section):
@@ -78,7 +81,8 @@ class DiscriminatorConfig(Section):
 
     widths: tuple[Width, ...] = Field(min_length=1, description="maps from fine to coarse; each step halves the sides")
     convs: tuple[Count, ...] = Field(min_length=1, description="residual convolutions at each of these resolutions")
-    places: bool = Field(True, description="whether every place of every level is judged, too")
+    places: bool = Field(True, description="whether every place of every level but the finest is judged, too")
+    look: int = Field(128, ge=1, description="maps of the last convolution, at half the sides of the coarsest level")
     head: int = Field(256, ge=1, description="size of the last hidden layer")
     minibatch_group: int = Field(4, ge=2, description="pictures whose spread D is told")
 
@@ -92,8 +96,10 @@ class GameConfig(PictureConfig):
     loss: Literal["non_saturating", "relativistic"] = Field("non_saturating", description="of both players")
     r1_gamma: float = Field(0.02, ge=0, description="γ of γ/2·‖∇D‖² at real pictures")
     r1_every_steps: int = Field(8, ge=1, description="steps between two penalties, each weighted by their number")
-    augment: float | None = Field(
-        0.0, ge=0, le=1, description="probability of each change of what D sees; none: adapts to how sure D is"
+    augment: Probability | Literal["adaptive", "by_count"] = Field(
+        "by_count",
+        description="probability of each change of what D sees, by_count: by how many pictures there are, adaptive: "
+        "by how sure D is",
     )
     augment_kimg: float = Field(500.0, gt=0, description="thousands of pictures in which it may adapt from 0 to 1")
     g_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of G")
@@ -118,14 +124,14 @@ class StyleConfig(GameConfig):
                 raise ValueError(
                     f"{name}.convs has {len(section.convs)} entries for the {len(section.widths)} of {name}.widths"
                 )
-            if self.fold << (len(section.widths) - 1) > min(self.height, self.width):
+            if self.fold << (len(section.widths) - (name == "g")) > min(self.height, self.width):
                 raise ValueError(f"{name}.widths halve {self.width}x{self.height} pictures too often")
         return self
 
 
-def coarsest(config: StyleConfig, widths: Sequence[int]) -> tuple[int, int]:
+def coarsest(config: StyleConfig, halvings: int) -> tuple[int, int]:
     """(height, width) of the coarsest maps; where doubling them does not end at the picture's size, it ends above."""
-    step = config.fold << (len(widths) - 1)
+    step = config.fold << halvings
     return math.ceil(config.height / step), math.ceil(config.width / step)
 
 
@@ -220,7 +226,7 @@ class StyleGenerator(StyledGenerator):
             EqualisedLinear(config.w_size if i else config.z_size, config.w_size, rate=g.map_rate)
             for i in range(g.map_layers)
         )
-        self.start = nn.Parameter(torch.randn(1, g.widths[0], *coarsest(config, g.widths)))
+        self.start = nn.Parameter(torch.randn(1, g.widths[0], *coarsest(config, len(g.widths) - 1)))
         self.levels, self.draws = nn.ModuleList(), nn.ModuleList()
         for width, after, count in zip(g.widths, (*g.widths[1:], g.widths[-1]), g.convs, strict=True):
             ends = [width] * count + [after]
@@ -292,8 +298,8 @@ class StyleDiscriminator(StyledDiscriminator):
         super().__init__()
         d = config.d
         self.fold, self.group = config.fold, d.minibatch_group
-        height, width = coarsest(config, d.widths)
-        step = config.fold << (len(d.widths) - 1)
+        height, width = coarsest(config, len(d.widths))
+        step = config.fold << len(d.widths)
         self.missing = (width * step - config.width, height * step - config.height)
         self.levels = nn.ModuleList(
             Level(before, after, convs, halve=i > 0)
@@ -301,11 +307,11 @@ class StyleDiscriminator(StyledDiscriminator):
                 zip((3 * config.fold**2, *d.widths[:-1]), d.widths, d.convs, strict=True)
             )
         )
-        self.look = EqualisedConv2d(d.widths[-1] + 1, d.widths[-1])
-        self.hidden = EqualisedLinear(d.widths[-1] * height * width, d.head)
+        self.look = EqualisedConv2d(d.widths[-1] + 1, d.look)
+        self.hidden = EqualisedLinear(d.look * height * width, d.head)
         self.judge = EqualisedLinear(d.head, 1, gain=1.0)
-        self.spots = nn.ModuleList(EqualisedConv2d(maps, 1, 1, gain=1.0) for maps in d.widths if d.places)
-        self.places = tuple((height << i) * (width << i) for i in reversed(range(len(self.spots))))
+        self.spots = nn.ModuleList(EqualisedConv2d(maps, 1, 1, gain=1.0) for maps in d.widths[1:] if d.places)
+        self.places = tuple((height * width) << 2 * i for i in range(len(self.spots), 0, -1))
 
     def features(self, pictures: Tensor) -> list[Tensor]:
         """pictures N×3×H×W → the maps of each level, finest first. Sides that do not divide are filled up with grey."""
@@ -321,11 +327,11 @@ class StyleDiscriminator(StyledDiscriminator):
     def forward(self, pictures: Tensor, condition: Condition | None = None, everywhere: bool = False) -> Tensor:
         """pictures N×3×H×W → N logits, positive for real; ``everywhere`` N×(1 + ΣP), those of the places after them."""
         found = self.features(pictures)
-        maps = leaky(self.look(minibatch_stddev(found[-1], self.group)))
+        maps = leaky(self.look(minibatch_stddev(F.avg_pool2d(found[-1], 2), self.group)))
         logits: Tensor = self.judge(leaky(self.hidden(maps.flatten(1))))
         if not everywhere:
             return logits.squeeze(1)
-        spots = (spot(maps).flatten(1) for spot, maps in zip(self.spots, found, strict=False))
+        spots = (spot(maps).flatten(1) for spot, maps in zip(self.spots, found[1:], strict=False))
         return torch.cat((logits, *spots), 1)
 
 
@@ -344,13 +350,21 @@ class Style(System):
     def __init__(self, config: GameConfig) -> None:
         super().__init__(config)
         self.generator, self.discriminator = self.nets["generator"], self.nets["discriminator"]  # type: ignore[assignment]
-        if config.augment is None:
+        if config.augment == "adaptive":
             self.state = {"augment": torch.zeros(()), "signs": torch.zeros(())}
 
     @classmethod
     def make_nets(cls, config: Any) -> dict[str, nn.Module]:
         """G and D, freshly initialised."""
         return {"generator": StyleGenerator(config), "discriminator": StyleDiscriminator(config)}
+
+    @classmethod
+    def fitted(cls, config: Any, pictures: int) -> Any:
+        """Augmentation by the number of pictures."""
+        if config.augment != "by_count":
+            return config
+        p = next((p for most, p in AUGMENTED if pictures <= most), 0.0)
+        return config.model_copy(update={"augment": p})
 
     def fakes(self, step: Step) -> Tensor:
         """N×3×H×W generated pictures, with G's gradient; made once a step."""
@@ -373,8 +387,10 @@ class Style(System):
 
     def seen(self, pictures: Tensor, step: Step) -> Tensor:
         """What D is shown of pictures."""
-        p = self.config.augment if self.config.augment is not None else self.state["augment"]
-        return pictures if p == 0 else self.changed(pictures, step.draw, p)
+        p = self.config.augment
+        if p == "adaptive":
+            return self.changed(pictures, step.draw, self.state["augment"])
+        return self.changed(pictures, step.draw, p) if isinstance(p, float) and p > 0 else pictures
 
     def changed(self, pictures: Tensor, draw: Draw, p: Tensor | float) -> Tensor:
         """Pictures with each kind of change applied with probability p."""
@@ -382,7 +398,7 @@ class Style(System):
 
     def after_step(self, step: Step) -> None:
         """Every four steps the strength of augmentation follows how sure D is."""
-        if self.config.augment is not None:
+        if self.config.augment != "adaptive":
             return
         state = self.state
         state["signs"] = state["signs"] + step.remember("signs", lambda: state["signs"] * 0, made_by=())
@@ -464,14 +480,21 @@ class Style(System):
 
 
 def style(height: int, width: int) -> StyleConfig:
-    """Nets for any size: 4 to 7 places on the shorter side of the coarsest maps, 64 maps where four pixels are one place."""
-    octaves = max(1, (min(height, width) // 2).bit_length() - 2)
-    widths = tuple(min(64 * 2**i, 256) for i in range(octaves))
+    """Nets for any size: 256 maps at 3 to 5 places on the shorter side and at twice as many, half as many from one doubling
+    to the next; below 48 pixels down to the pixel, else down to two by two of them.
+    """
+    side = min(height, width)
+    fold = 1 if side < 48 else 2
+    octaves = 2
+    while side > 5 * fold << (octaves - 1):
+        octaves += 1
+    widths = tuple(max(8, min(512 >> i, 256)) for i in range(octaves))
     return StyleConfig(
         height=height,
         width=width,
-        g=GeneratorConfig(widths=widths[::-1], convs=(1,) * octaves),
-        d=DiscriminatorConfig(widths=widths, convs=(1, *(0,) * (octaves - 1))),
+        fold=fold,
+        g=GeneratorConfig(widths=widths, convs=(1,) * octaves),
+        d=DiscriminatorConfig(widths=widths[:0:-1], convs=(0,) * (octaves - 1)),
         batch_size=16,
     )
 

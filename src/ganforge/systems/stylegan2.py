@@ -19,6 +19,7 @@ Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from pydantic import Field
@@ -29,7 +30,7 @@ from ganforge.ops.adaptive import NORMAL, UNIFORM, augment_all
 from ganforge.ops.equalised import SLOPE, EqualisedConv2d, EqualisedLinear
 from ganforge.ops.minibatch import minibatch_stddev
 from ganforge.ops.resample import blur, downsample, upsample
-from ganforge.systems.style import GameConfig, Style, StyledDiscriminator, StyledGenerator, unit
+from ganforge.systems.style import GameConfig, Probability, Style, StyledDiscriminator, StyledGenerator, unit
 
 PATHS_DECAY = 0.01
 """Share of a batch's mean path length in the running mean."""
@@ -54,8 +55,10 @@ class StyleGan2Config(GameConfig):
     r1_every_steps: int = Field(16, ge=1, description="steps between two penalties, each weighted by their number")
     paths_weight: float = Field(2.0, ge=0, description="of the path-length penalty")
     paths_every_steps: int = Field(4, ge=1, description="steps between two of them, each weighted by their number")
-    augment: float | None = Field(
-        None, ge=0, le=1, description="probability of each change of what D sees; none: adapts to how sure D is"
+    augment: Probability | Literal["adaptive", "by_count"] = Field(
+        "adaptive",
+        description="probability of each change of what D sees, by_count: by how many pictures there are, adaptive: "
+        "by how sure D is",
     )
     g_learning_rate: float = Field(2.5e-3, gt=0, description="Adam's, of G")
     d_learning_rate: float = Field(2.5e-3, gt=0, description="Adam's, of D")

@@ -11,9 +11,9 @@ from ganforge import __version__
 from ganforge.errors import RunError, UsageError
 from ganforge.files import quoted
 from ganforge.game import PictureConfig
-from ganforge.pictures import Pack, PackOptions, known_pack, make_pack
+from ganforge.pictures import Pack, PackOptions, known_pack, make_pack, split_held_out
 from ganforge.progress import Progress, silent
-from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system, reasons, with_attributes
+from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system, fitted, reasons
 from ganforge.training.budget import Budget, parse_count
 from ganforge.training.folder import Run, RunConfig, must_be_free, new_folder
 from ganforge.training.observers import notebook, require_tensorboard
@@ -115,7 +115,7 @@ def train(
     except ValidationError as error:
         raise UsageError("; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())) from None
     pack = make_pack(pictures, options, progress=progress)
-    config = with_attributes(config, pack.schema)
+    config = fitted(chosen, config, pack.schema, len(split_held_out(pack)[0]))
     run = Run.create(
         path,
         RunConfig(
