@@ -116,7 +116,7 @@ class TestPenalty:
 
     def test_both_ways_to_judge_are_one_loss(self):
         """Real and made pictures in one pass, or in two where the penalty is due: the same verdicts, group by group."""
-        system = made(r1_gamma="0", batch_size="8", **{"d.minibatch_group": "4"})
+        system = made(r1_gamma="0", loss="non_saturating", batch_size="8", **{"d.minibatch_group": "4"})
         step = step_of(system, 1)
         together = system.discriminator_loss(step).parts
         real, fake = step.batch.pictures, system.fakes(step).detach()

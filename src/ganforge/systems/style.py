@@ -7,13 +7,14 @@ deviation, non-saturating or relativistic loss with lazy R1, averaged weights, t
     style    any size; nets that two CPU cores train in minutes and a browser runs in milliseconds
 
 Where we deviate, and why:
-- The finest maps are half as large as the picture: each of their places draws ``fold`` × ``fold`` pixels, and D reads the
-  same blocks (pixel shuffle, Shi et al., arXiv 1609.05158).
+- From 48 pixels on the finest maps are half as large as the picture: each of their places draws ``fold`` × ``fold`` pixels,
+  and D reads the same blocks (pixel shuffle, Shi et al., arXiv 1609.05158).
+- D judges places as well as pictures, at every level but the finest: more is told to G by a step.
 - Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
   norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net.
 - One convolution a resolution, before the maps grow: a 3×3 kernel at the coarse side costs a quarter.
 - All kernels are 3×3 with stride 1, growth and halving are nearest neighbour and mean: those are the convolutions that CPUs
-  have fast code for; strided and transposed ones took twice as long or more at equal multiplications.
+  have fast code for (bench/convolutions.py).
 - Equalised learning rates without multiplications (`ganforge.ops.equalised`).
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
@@ -495,6 +496,7 @@ def style(height: int, width: int) -> StyleConfig:
         fold=fold,
         g=GeneratorConfig(widths=widths, convs=(1,) * octaves),
         d=DiscriminatorConfig(widths=widths[:0:-1], convs=(0,) * (octaves - 1)),
+        loss="relativistic",
         batch_size=16,
     )
 

@@ -1,0 +1,88 @@
+"""What convolutions of the sizes of `style` cost: GFLOP/s forwards and backwards, by layer and kind.
+
+    python bench/convolutions.py [--batch 16] [--repeats 25]
+
+Backwards counts both slopes, for weights and for what comes in. Kinds: 3×3 with stride 1; 4×4 with stride 2; 4×4 transposed
+with stride 2 (what DCGANs are made of). bfloat16 where the CPU has it, channels last. Writes its table into
+bench/RESULTS.md.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from ganforge.machine import has_native_bf16, keep_freed_memory
+from results import write_section
+
+LAYERS = ((64, 64, 32), (64, 128, 16), (128, 256, 8), (256, 256, 8), (256, 256, 4))
+"""Maps before, maps after, side of what comes in."""
+KINDS: dict[str, tuple[Callable[..., Tensor], int, int, bool]] = {
+    "3×3": (F.conv2d, 3, 1, False),
+    "4×4, stride 2": (F.conv2d, 4, 2, False),
+    "4×4 transposed, stride 2": (F.conv_transpose2d, 4, 2, True),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--repeats", type=int, default=25)
+    args = parser.parse_args()
+    keep_freed_memory()
+    dtype = torch.bfloat16 if has_native_bf16(torch.device("cpu")) else torch.float32
+    rows = []
+    for before, after, side in LAYERS:
+        cells = [speeds(kind, before, after, side, dtype, args) for kind in KINDS]
+        rows.append(f"| {before} → {after} at {side}×{side} | {' | '.join(cells)} |")
+    write_section(
+        "Convolutions",
+        f"python bench/convolutions.py --batch {args.batch} --repeats {args.repeats}",
+        [
+            f"GFLOP/s forwards / backwards, batch {args.batch}, {str(dtype).removeprefix('torch.')}, channels last, medians of "
+            f"{args.repeats}.",
+            "",
+            f"| maps | {' | '.join(KINDS)} |",
+            f"|---|{'---|' * len(KINDS)}",
+            *rows,
+        ],
+    )
+
+
+def speeds(kind: str, before: int, after: int, side: int, dtype: torch.dtype, args: argparse.Namespace) -> str:
+    """Forwards / backwards."""
+    function, kernel, stride, transposed = KINDS[kind]
+    shape = (before, after) if transposed else (after, before)
+    maps = torch.randn(args.batch, before, side, side).to(dtype, memory_format=torch.channels_last).requires_grad_()
+    weight = torch.randn(*shape, kernel, kernel).to(dtype, memory_format=torch.channels_last).requires_grad_()
+
+    def forwards() -> Tensor:
+        return function(maps, weight, stride=stride, padding=1)
+
+    made = forwards()
+    slopes = torch.randn_like(made)
+    places = side if transposed else made.shape[2]  # each multiplies a whole kernel
+    flops = 2 * args.batch * before * after * kernel**2 * places**2
+    there = flops / median(forwards, args.repeats)
+    back = (
+        2 * flops / median(lambda: torch.autograd.grad(made, (maps, weight), slopes, retain_graph=True), args.repeats)
+    )
+    return f"{there / 1e9:.0f} / {back / 1e9:.0f}"
+
+
+def median(do: Callable[[], object], repeats: int) -> float:
+    """Seconds."""
+    times = []
+    for _ in range(repeats + 3):
+        start = time.perf_counter()
+        do()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times[3:])
+
+
+if __name__ == "__main__":
+    main()
