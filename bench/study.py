@@ -25,31 +25,38 @@ from results import FIGURES, code_of, provenance, write_json, write_section
 
 ROWS = FIGURES / "study.json"
 RECIPE = "style"
-FINER = {"fold": "1", "g.widths": "256,256,128,64,32", "g.convs": "1,1,1,1,1",
-         "d.widths": "32,64,128,256,256", "d.convs": "1,0,0,0,0"}  # fmt: skip
+FINER = {"fold": "1", "g.widths": "256,256,128,64,32", "g.convs": "1,1,1,1,1", "d.widths": "32,64,128,256",
+         "d.convs": "0,0,0,0"}  # fmt: skip
+COARSER = {"fold": "4", "g.widths": "256,256,128", "g.convs": "1,1,1", "d.widths": "128,256", "d.convs": "0,0"}
 VARIANTS: dict[str, dict[str, str]] = {
     "the recipe": {},
+    "the recipe, another seed": {"seed": "1"},
+    "the recipe, a third seed": {"seed": "2"},
+    "non-saturating loss": {"loss": "non_saturating"},
+    "pictures judged as a whole alone": {"d.places": "false"},
     "batch 8": {"batch_size": "8"},
     "batch 32": {"batch_size": "32"},
     "learning rates × ½": {"g_learning_rate": "5e-3", "d_learning_rate": "5e-3"},
     "learning rates × 1.4": {"g_learning_rate": "14e-3", "d_learning_rate": "14e-3"},
-    "learning rates × 2.5": {"g_learning_rate": "25e-3", "d_learning_rate": "25e-3"},
+    "D's learning rate × ½": {"d_learning_rate": "5e-3"},
     "rates that do not fall": {"falls_from": "1"},
+    "rates that fall to 0.3": {"falls_to": "0.3"},
     "R1 with γ = 0.005": {"r1_gamma": "0.005"},
     "R1 with γ = 0.1": {"r1_gamma": "0.1"},
     "R1 every 4 steps": {"r1_every_steps": "4"},
     "R1 every 16 steps": {"r1_every_steps": "16"},
-    "relativistic loss": {"loss": "relativistic"},
     "mapping learns ten times as fast": {"g.map_rate": "0.1"},
     "style mixing of half": {"mixing": "0.5"},
     "augmentation with p = 0.3": {"augment": "0.3"},
     "maps as fine as pixels": FINER,
-    "one convolution more a resolution in D": {"d.convs": "2,1,1,1"},
-    "no residual convolution in D": {"d.convs": "0,0,0,0"},
+    "maps for 4×4 pixels": COARSER,
+    "a residual convolution in D's finest level": {"d.convs": "1,0,0"},
+    "one at every level of D": {"d.convs": "1,1,1"},
     "two convolutions a resolution in G": {"g.convs": "2,2,2,2"},
     "averages half as long": {"ema_rampup": "0.025"},
     "averages twice as long": {"ema_rampup": "0.1"},
 }
+"""Changes of the recipe's settings; ``seed`` is the run's."""
 
 
 def main() -> None:
@@ -83,8 +90,16 @@ def study(name: str, args: argparse.Namespace) -> None:
     folder = cache_folder() / "study" / f"{args.set}-{args.images}-{words}-{code}"
     folder.mkdir(parents=True, exist_ok=True)
     stamp = provenance()
+    asked = {k: v for k, v in settings.items() if k != "seed"}
     run = trained(
-        folder / "run", source, images=args.images, recipe=RECIPE, size=judged.side, settings=settings, stop_early=False
+        folder / "run",
+        source,
+        images=args.images,
+        recipe=RECIPE,
+        size=judged.side,
+        seed=int(settings.get("seed", 0)),
+        settings=asked,
+        stop_early=False,
     )
     samples = ganforge.load(run.path).sample(judged.count, SAMPLE_SEED).pictures
     np.savez(folder / "samples.npz", images=samples)
