@@ -7,8 +7,6 @@ deviation, non-saturating or relativistic loss with lazy R1, averaged weights, t
     style    any size; nets that two CPU cores train in minutes and a browser runs in milliseconds
 
 Where we deviate, and why:
-- From 48 pixels on the finest maps are half as large as the picture: each of their places draws ``fold`` × ``fold`` pixels,
-  and D reads the same blocks (pixel shuffle, Shi et al., arXiv 1609.05158).
 - D judges places as well as pictures, at every level but the finest: more is told to G by a step.
 - Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
   norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net.
@@ -116,7 +114,9 @@ class StyleConfig(GameConfig):
 
     g: GeneratorConfig
     d: DiscriminatorConfig
-    fold: int = Field(2, ge=1, description="side of the block of pixels that one place of the finest maps draws")
+    fold: int = Field(
+        1, ge=1, description="side of the block of pixels that one place of the finest maps draws (arXiv 1609.05158)"
+    )
 
     @model_validator(mode="after")
     def _lengths_fit(self) -> "StyleConfig":
@@ -480,20 +480,21 @@ class Style(System):
 # --- recipes ----------------------------------------------------------------------------------------------------------
 
 
+WIDTHS = (256, 256, 128, 64, 16, 8, 8, 8, 8)
+"""Maps from 4×4 on. The few at the fine end cost little and are what lets pictures be clean: two pixels drawn by one place
+leave a lattice that people and judges see.
+"""
+
+
 def style(height: int, width: int) -> StyleConfig:
-    """Nets for any size: 256 maps at 3 to 5 places on the shorter side and at twice as many, half as many from one doubling
-    to the next; below 48 pixels down to the pixel, else down to two by two of them.
-    """
-    side = min(height, width)
-    fold = 1 if side < 48 else 2
+    """Nets for any size: from 3 to 5 places on the shorter side down to the pixel."""
     octaves = 2
-    while side > 5 * fold << (octaves - 1):
+    while min(height, width) > 5 << (octaves - 1):
         octaves += 1
-    widths = tuple(max(8, min(512 >> i, 256)) for i in range(octaves))
+    widths = WIDTHS[:octaves]
     return StyleConfig(
         height=height,
         width=width,
-        fold=fold,
         g=GeneratorConfig(widths=widths, convs=(1,) * octaves),
         d=DiscriminatorConfig(widths=widths[:0:-1], convs=(0,) * (octaves - 1)),
         loss="relativistic",
