@@ -92,6 +92,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=12.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument(
+        "--precision", choices=("fp32", "bf16"), help="instead of what calibration finds; of our recipes"
+    )
     parser.add_argument("--data", type=Path, help="folder of the sets")
     parser.add_argument("--yardsticks", type=Path, help="folder of judge.py and plain_dcgan.py")
     parser.add_argument("--table", action="store_true", help="only write table and page anew")
@@ -111,13 +114,15 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     pack = make_pack(source, options)
     settings = read_settings(args.settings)
     key = {"set": args.set, "recipe": args.recipe, "settings": settings, "minutes": args.minutes, "seed": args.seed}
+    if args.precision is not None:
+        key["precision"] = args.precision
     ours = args.recipe not in ("plain", "real")
     if ours:
         system = Path(sys.modules[find_recipe(args.recipe).system.__module__].__file__ or "")
         code = code_of(*CODE, system.relative_to(ROOT).as_posix())
     else:
         code = hashlib.sha256((args.yardsticks / "plain_dcgan.py").read_bytes()).hexdigest()[:16]
-    name = f"{args.set}-{args.recipe}-{args.minutes:g}m-seed{args.seed}"
+    name = name_of(key)
     mark = hashlib.sha256(json.dumps([key, pack.digest, code], sort_keys=True).encode()).hexdigest()[:12]
     folder = cache_folder() / "quality" / f"{name}-{mark}"
     folder.mkdir(parents=True, exist_ok=True)
@@ -199,6 +204,7 @@ def forged(
         size=judged.side,
         seed=args.seed,
         settings=settings,
+        execution=None if args.precision is None else {"precision": args.precision},
     )
     samples = ganforge.load(run.path).sample(judged.count, SAMPLE_SEED).pictures
     with replacing(folder / "samples.npz") as temporary, temporary.open("wb") as file:
@@ -255,7 +261,13 @@ def kept_rows() -> list[dict[str, Any]]:
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    return all(a[k] == b[k] for k in ("set", "recipe", "settings", "minutes", "seed"))
+    return all(a.get(k) == b.get(k) for k in ("set", "recipe", "settings", "minutes", "seed", "precision"))
+
+
+def name_of(row: dict[str, Any]) -> str:
+    """Of a row's run and grid."""
+    precision = f"-{row['precision']}" if "precision" in row else ""
+    return f"{row['set']}-{row['recipe']}-{row['minutes']:g}m-seed{row['seed']}{precision}"
 
 
 def keep_row(row: dict[str, Any]) -> None:
@@ -287,6 +299,7 @@ def write_table() -> None:
         copied += "" if r["copied_held_out"] is None else f" ({100 * r['copied_held_out']:.1f})"
         minutes, seen = (f"{r['minutes']:g}", f"{r['seen']:,}") if r["recipe"] != "real" else ("–", "–")
         settings = "".join(f" {k}={v}" for k, v in r["settings"].items())
+        settings += f", {r['precision']}" if "precision" in r else ""
         lines.append(
             f"| {r['set']} | {r['recipe']}{settings} | {minutes} | {r['seed']} | {seen} | {fd} | {kid} | "
             f"{' | '.join(shares)} | {copied} | {'; '.join(r['measured'])} |"
@@ -294,7 +307,7 @@ def write_table() -> None:
     lines.append("")
     for r in rows:
         if published(r["set"], r["recipe"]):
-            name = f"quality-{r['set']}-{r['recipe']}-{r['minutes']:g}m-seed{r['seed']}.png"
+            name = f"quality-{name_of(r)}.png"
             lines.append(
                 f"![{r['set']}, {r['recipe']}, {r['minutes']:g} minutes: {SHOWN} samples, not picked](results/{name})"
             )
