@@ -115,7 +115,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     settings = read_settings(args.settings)
     key = {"set": args.set, "recipe": args.recipe, "settings": settings, "minutes": args.minutes, "seed": args.seed}
     if args.precision is not None:
-        key["precision"] = args.precision
+        key["computed_in"] = args.precision
     ours = args.recipe not in ("plain", "real")
     if ours:
         system = Path(sys.modules[find_recipe(args.recipe).system.__module__].__file__ or "")
@@ -261,13 +261,13 @@ def kept_rows() -> list[dict[str, Any]]:
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    return all(a.get(k) == b.get(k) for k in ("set", "recipe", "settings", "minutes", "seed", "precision"))
+    return all(a.get(k) == b.get(k) for k in ("set", "recipe", "settings", "minutes", "seed", "computed_in"))
 
 
 def name_of(row: dict[str, Any]) -> str:
     """Of a row's run and grid."""
-    precision = f"-{row['precision']}" if "precision" in row else ""
-    return f"{row['set']}-{row['recipe']}-{row['minutes']:g}m-seed{row['seed']}{precision}"
+    computed = f"-{row['computed_in']}" if "computed_in" in row else ""
+    return f"{row['set']}-{row['recipe']}-{row['minutes']:g}m-seed{row['seed']}{computed}"
 
 
 def keep_row(row: dict[str, Any]) -> None:
@@ -299,7 +299,7 @@ def write_table() -> None:
         copied += "" if r["copied_held_out"] is None else f" ({100 * r['copied_held_out']:.1f})"
         minutes, seen = (f"{r['minutes']:g}", f"{r['seen']:,}") if r["recipe"] != "real" else ("–", "–")
         settings = "".join(f" {k}={v}" for k, v in r["settings"].items())
-        settings += f", {r['precision']}" if "precision" in r else ""
+        settings += f", {r['computed_in']}" if "computed_in" in r else ""
         lines.append(
             f"| {r['set']} | {r['recipe']}{settings} | {minutes} | {r['seed']} | {seen} | {fd} | {kid} | "
             f"{' | '.join(shares)} | {copied} | {'; '.join(r['measured'])} |"
