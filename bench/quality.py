@@ -118,8 +118,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         key["computed_in"] = args.precision
     ours = args.recipe not in ("plain", "real")
     if ours:
-        system = Path(sys.modules[find_recipe(args.recipe).system.__module__].__file__ or "")
-        code = code_of(*CODE, system.relative_to(ROOT).as_posix())
+        code = code_of(*CODE, *code_of_system(args.recipe))
     else:
         code = hashlib.sha256((args.yardsticks / "plain_dcgan.py").read_bytes()).hexdigest()[:16]
     name = name_of(key)
@@ -159,6 +158,12 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         "copied_held_out": None if found.copying is None else found.copying.held_out_share,
         "grid": f"{name}-{mark}.png",
     }
+
+
+def code_of_system(recipe: str) -> list[str]:
+    """Files that a recipe's system and the systems it builds on are written in."""
+    modules = {c.__module__ for c in find_recipe(recipe).system.__mro__ if c.__module__.startswith("ganforge.systems.")}
+    return sorted(Path(sys.modules[m].__file__ or "").relative_to(ROOT).as_posix() for m in modules)
 
 
 def yardstick(

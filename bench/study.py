@@ -59,7 +59,10 @@ VARIANTS: dict[str, dict[str, str]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("set", nargs="?", choices=sorted(JUDGED), default="faces64")
+    sets = sorted(
+        name for name, judged in JUDGED.items() if judged.side == 64
+    )  # the variants are written for these nets
+    parser.add_argument("set", nargs="?", choices=sets, default="faces64")
     parser.add_argument("--images", default="40k", help="pictures that each variant sees")
     parser.add_argument("--only", action="append", choices=list(VARIANTS), help="these variants alone")
     parser.add_argument("--data", type=Path, help="folder of the sets")
@@ -125,6 +128,7 @@ def write_table() -> None:
         "| pictures | seen | variant | figure | × | minutes |",
         "|---|---|---|---|---|---|",
     ]
+    rows = [r for r in rows if r["variant"] in VARIANTS]  # others were asked once
     for r in sorted(rows, key=lambda r: (r["set"], r["images"], list(VARIANTS).index(r["variant"]))):
         figure = {"fd": "fd", "kid": "kid_x1000"}[JUDGED[r["set"]].figure]
         own, first = r["judge"][figure], base.get((r["set"], r["images"]))

@@ -25,7 +25,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ganforge.game import System
 from ganforge.machine import keep_freed_memory, peak_memory_bytes
 from ganforge.pictures import Pack, PackOptions, PackSource, make_pack
-from ganforge.systems import configure, find_recipe
+from ganforge.systems import configure, find_recipe, fitted
 from ganforge.training.execution import Execution, candidates
 from ganforge.training.step import Table, run_step
 from plain import step_of
@@ -33,7 +33,8 @@ from results import write_section
 
 PLAIN = "dcgan64_pytorch"
 """The recipe of the plain loop's nets."""
-SIDE = 64
+SIDE, LARGE = 64, 200_000
+"""Pixels; and pictures that recipes are fitted to: so many that none is augmented."""
 
 
 def main() -> None:
@@ -80,7 +81,8 @@ def pack() -> Pack:
 
 def system(name: str, batch: int) -> System:
     recipe = find_recipe(name)
-    return recipe.system(configure(recipe, SIDE, SIDE, {"batch_size": str(batch)}))
+    config = configure(recipe, SIDE, SIDE, {"batch_size": str(batch)})
+    return recipe.system(fitted(recipe, config, pack().schema, LARGE))
 
 
 def _name(choice: Execution | None) -> str:
@@ -121,6 +123,7 @@ def _race(
     for choice in contestants:
         here, there = spawn.Pipe()
         spawn.Process(target=_contest, args=(choice, args.recipe, args.batch, there), daemon=True).start()
+        there.close()  # so that a contestant which dies is heard of
         lines[_name(choice)] = here
     times: dict[str, list[float]] = {name: [] for name in lines}
     first: dict[str, float] = {}

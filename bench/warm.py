@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("--origin-minutes", type=float, default=20.0, help="on avatars and emoji")
     args = parser.parse_args()
     code = code_of(*CODE, "src/ganforge/systems/style.py")
+    stamp = provenance()
     folder = cache_folder() / "warm" / f"{args.minutes:g}-{args.origin_minutes:g}-{code}"
 
     def run(name: str, pictures: str, minutes: float, start_from: Path | None = None) -> ganforge.Run:
@@ -50,7 +51,7 @@ def main() -> None:
             "|---|---|---|---|",
             *rows,
         ],
-        [provenance()],
+        [stamp],
     )
 
 

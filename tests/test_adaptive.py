@@ -109,6 +109,14 @@ class TestChanges:
         assert made.shape == x.shape
         assert made.isfinite().all()
 
+    @pytest.mark.parametrize("p", [0.0, 1.0])
+    def test_bfloat16_around_it_changes_nothing(self, p):
+        torch.manual_seed(0)
+        x, uniform, normal = smooth(8, 64), torch.rand(8, UNIFORM), torch.randn(8, NORMAL)
+        expected = augment_all(x, uniform, normal, p)
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(augment_all(x, uniform, normal, p), expected)
+
 
 class TestSlopes:
     def test_of_slopes(self):

@@ -114,9 +114,10 @@ class TestPenalty:
         bare = made(r1_gamma="0").discriminator_loss(step_of(system)).total
         torch.testing.assert_close(system.discriminator_loss(step).total - bare, expected, rtol=1e-3, atol=1e-5)
 
-    def test_both_ways_to_judge_are_one_loss(self):
+    @pytest.mark.parametrize("batch_size", ["8", "6"])
+    def test_both_ways_to_judge_are_one_loss(self, batch_size):
         """Real and made pictures in one pass, or in two where the penalty is due: the same verdicts, group by group."""
-        system = made(r1_gamma="0", loss="non_saturating", batch_size="8", **{"d.minibatch_group": "4"})
+        system = made(r1_gamma="0", loss="non_saturating", batch_size=batch_size, **{"d.minibatch_group": "4"})
         step = step_of(system, 1)
         together = system.discriminator_loss(step).parts
         real, fake = step.batch.pictures, system.fakes(step).detach()

@@ -26,10 +26,10 @@ def origin(pictures, tmp_path_factory):
     return ganforge.train(pictures, out=tmp_path_factory.mktemp("o") / "run", recipe="style", **QUICK)
 
 
-def first_weights(run):
+def first_weights(run, part="generator"):
     folder = sorted((run.path / "checkpoints").glob("[0-9]*"))[0]
     assert int(folder.name) == 0
-    return load_file(folder / "model" / "generator.safetensors")
+    return load_file(folder / "model" / f"{part}.safetensors")
 
 
 def said(run):
@@ -46,7 +46,7 @@ def test_it_begins_where_the_model_ended(origin, pictures, tmp_path):
 
 
 def test_what_does_not_fit_is_drawn_anew(origin, pictures, tmp_path):
-    settings = TINY["style"] | {"g.widths": "16,8,8", "g.convs": "1,1,1", "d.widths": "8,16,16", "d.convs": "1,0,0"}
+    settings = TINY["style"] | {"g.widths": "16,8,8", "g.convs": "1,1,1", "d.widths": "4,8,16", "d.convs": "0,1,0"}
     wider = {**QUICK, "size": 32, "settings": settings}
     run = ganforge.train(pictures, out=tmp_path / "r", start_from=origin.path, **wider)
     given = load_file(origin.path / "model" / "generator.safetensors")
@@ -54,6 +54,9 @@ def test_what_does_not_fit_is_drawn_anew(origin, pictures, tmp_path):
     assert torch.equal(now["start"], given["start"])
     assert len(now) > len(given)
     assert "100% of the generator's" not in said(run)[0]
+    given, now = load_file(origin.path / "model" / "discriminator.safetensors"), first_weights(run, "discriminator")
+    same = "enter.weight"  # of the level that sees 8×8 places, whatever its number is
+    assert torch.equal(now[f"levels.2.{same}"], given[f"levels.1.{same}"])
 
 
 def test_other_systems_and_other_nets_are_refused_before_anything_is_made(origin, pictures, tmp_path):

@@ -274,7 +274,14 @@ class Generator(nn.Module, ABC):
 
 
 class Discriminator(nn.Module, ABC):
-    """A critic of pictures. Those of one kind are judged together, as in training: batch statistics need it."""
+    """A critic of pictures. Those of one kind are judged together, as in training: batch statistics need it.
+
+    Attributes:
+        finest_first: names of lists of layers that are counted from the pixels on, so that in a net for larger pictures the
+            same layer has another number.
+    """
+
+    finest_first: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def features(self, pictures: Tensor) -> list[Tensor]:

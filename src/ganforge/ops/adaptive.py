@@ -38,11 +38,12 @@ def augment_all(pictures: Tensor, uniform: Tensor, normal: Tensor, p: Tensor | f
         normal: N×7 numbers from N(0, 1).
         p: in [0, 1].
     """
-    u, z = iter(uniform.T), iter(normal.T)
-    there = _geometry(pictures.shape[2], pictures.shape[3], u, z, p)
-    moved = _moved(pictures, there)
-    colours = _colours(u, z, p).to(moved.dtype)
-    return (colours[:, :3, :3] @ moved.flatten(2) + colours[:, :3, 3:]).reshape(moved.shape)
+    with torch.autocast(pictures.device.type, enabled=False):  # eight bits are too few for the place of a pixel
+        u, z = iter(uniform.T), iter(normal.T)
+        there = _geometry(pictures.shape[2], pictures.shape[3], u, z, p)
+        moved = _moved(pictures, there)
+        colours = _colours(u, z, p).to(moved.dtype)
+        return (colours[:, :3, :3] @ moved.flatten(2) + colours[:, :3, 3:]).reshape(moved.shape)
 
 
 # --- where each place of the result comes from ------------------------------------------------------------------------
@@ -108,7 +109,8 @@ def _moved(pictures: Tensor, there: Tensor) -> Tensor:
     quarter = ones / 4  # the filter puts a pixel on the first of its two places, not between them
     matrix = unit @ _shift(quarter, quarter) @ shifted @ there @ _shift(-quarter, -quarter) @ pixels
     grid = F.affine_grid(matrix[:, :2].to(wide.dtype), [n, channels, rows, columns], align_corners=False)
-    return downsample(_read(wide, grid), SYM6, crop=2 * BORDER)
+    read: Tensor = _Read.apply(wide, grid)  # type: ignore[no-untyped-call]
+    return downsample(read, SYM6, crop=2 * BORDER)
 
 
 def _margins(there: Tensor, height: int, width: int) -> list[int]:
@@ -154,12 +156,6 @@ class _Spread(torch.autograd.Function):
         (grid,) = ctx.saved_tensors
         read: Tensor = _Read.apply(slopes, grid)  # type: ignore[no-untyped-call]
         return read, None, None
-
-
-def _read(pictures: Tensor, grid: Tensor) -> Tensor:
-    with torch.autocast(pictures.device.type, enabled=False):
-        read: Tensor = _Read.apply(pictures, grid)  # type: ignore[no-untyped-call]
-    return read
 
 
 # --- colour -----------------------------------------------------------------------------------------------------------

@@ -19,8 +19,9 @@ def upsample(x: Tensor, taps: Sequence[float] = BINOMIAL) -> Tensor:
     """N×C×H×W → N×C×2H×2W: zeros between the places, then the filter, which keeps the mean. An even number of taps."""
     pad = len(taps) // 2 - 1
     rows, columns = _kernels(x, taps, gain=2.0)
-    x = F.conv_transpose2d(x, rows, stride=(2, 1), padding=(pad, 0), groups=x.shape[1])
-    return F.conv_transpose2d(x, columns, stride=(1, 2), padding=(0, pad), groups=x.shape[1])
+    with _as_it_is(x):
+        x = F.conv_transpose2d(x, rows, stride=(2, 1), padding=(pad, 0), groups=x.shape[1])
+        return F.conv_transpose2d(x, columns, stride=(1, 2), padding=(0, pad), groups=x.shape[1])
 
 
 def downsample(x: Tensor, taps: Sequence[float] = BINOMIAL, crop: int = 0) -> Tensor:
@@ -35,15 +36,22 @@ def downsample(x: Tensor, taps: Sequence[float] = BINOMIAL, crop: int = 0) -> Te
     rows, columns = _kernels(x, taps, gain=1.0)
     if pad < 0:
         x, pad = x[:, :, -pad : x.shape[2] + pad, -pad : x.shape[3] + pad], 0
-    x = F.conv2d(x, rows, stride=(2, 1), padding=(pad, 0), groups=x.shape[1])
-    return F.conv2d(x, columns, stride=(1, 2), padding=(0, pad), groups=x.shape[1])
+    with _as_it_is(x):
+        x = F.conv2d(x, rows, stride=(2, 1), padding=(pad, 0), groups=x.shape[1])
+        return F.conv2d(x, columns, stride=(1, 2), padding=(0, pad), groups=x.shape[1])
 
 
 def blur(x: Tensor, pad: int, taps: Sequence[float] = BINOMIAL, gain: float = 1.0) -> Tensor:
     """N×C×H×W → the filtered maps, with ``pad`` zeros around them: each side grows by 2·pad + 1 − taps."""
     rows, columns = _kernels(x, taps, gain=gain**0.5)
-    x = F.conv2d(x, rows, padding=(pad, 0), groups=x.shape[1])
-    return F.conv2d(x, columns, padding=(0, pad), groups=x.shape[1])
+    with _as_it_is(x):
+        x = F.conv2d(x, rows, padding=(pad, 0), groups=x.shape[1])
+        return F.conv2d(x, columns, padding=(0, pad), groups=x.shape[1])
+
+
+def _as_it_is(x: Tensor) -> torch.autocast:
+    """The context in which float32 stays float32: a filter's sums are of a few numbers, and pictures go through them."""
+    return torch.autocast(x.device.type, enabled=False)
 
 
 def _kernels(x: Tensor, taps: Sequence[float], gain: float) -> tuple[Tensor, Tensor]:

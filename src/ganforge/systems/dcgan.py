@@ -186,6 +186,8 @@ class DcganDiscriminator(Discriminator):
     minibatch discrimination f(x) is the mean of the last maps over places, as in the paper's published CIFAR-10 code.
     """
 
+    finest_first = ("layers",)
+
     def __init__(self, config: DcganConfig) -> None:
         super().__init__()
         d = config.d

@@ -283,9 +283,11 @@ class StyledDiscriminator(Discriminator):
 
     Attributes:
         places: P of each level whose places are judged.
+        group: pictures whose spread is told.
     """
 
     places: tuple[int, ...] = ()
+    group: int
 
     @abstractmethod
     def forward(self, pictures: Tensor, condition: Condition | None = None, everywhere: bool = False) -> Tensor:
@@ -294,6 +296,8 @@ class StyledDiscriminator(Discriminator):
 
 class StyleDiscriminator(StyledDiscriminator):
     """Blocks of pixels → levels → the spread of the batch beside the last maps → one logit."""
+
+    finest_first = ("levels", "spots")
 
     def __init__(self, config: StyleConfig) -> None:
         super().__init__()
@@ -414,7 +418,7 @@ class Style(System):
         due = c.r1_gamma > 0 and step.due(every=c.r1_every_steps)
         pictures, made = step.batch.pictures.detach().requires_grad_(due), self.fakes(step).detach().float()
         real, fake = self.seen(pictures, step), self.seen(made, step)
-        if due:  # the slope's slope is taken through real pictures alone
+        if due or len(real) % d.group:  # the slope's slope is taken through real pictures alone
             with self.exactly(real.device.type):
                 told = d(real, everywhere=True)
             lied = d(fake, everywhere=True).to(told.dtype)

@@ -11,7 +11,7 @@ Where we deviate, and why:
 - Lazy penalties are added to the loss of their step, instead of being steps of their own with betas and rates adjusted to one
   step more in 16 (D) and 4 (G).
 - bfloat16 where the device has it, with no clamp: its range is float32's. The authors' float16 needs one.
-- Pictures of any proportions: the coarsest maps have 4 places on the shorter side, and what is too large is cut off.
+- Pictures of any proportions: the coarsest maps have 3 or 4 places on the shorter side, and what is too large is cut off.
 - Style mixing, R1 and who moves when are the game of `ganforge.systems.style`.
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ganforge.game import CHANNELS_LAST, CONTIGUOUS, Condition, Draw, Layout, Losses, Recipe, Step
@@ -63,6 +63,12 @@ class StyleGan2Config(GameConfig):
     g_learning_rate: float = Field(2.5e-3, gt=0, description="Adam's, of G")
     d_learning_rate: float = Field(2.5e-3, gt=0, description="Adam's, of D")
     falls_from: float = Field(1.0, ge=0, le=1, description="fraction of the budget from which the learning rates fall")
+
+    @model_validator(mode="after")
+    def _octaves_fit(self) -> "StyleGan2Config":
+        if 1 << self.octaves > min(self.height, self.width):
+            raise ValueError(f"octaves halve {self.width}x{self.height} pictures too often")
+        return self
 
     def maps(self, level: int) -> int:
         """At the ``level``-th resolution, 0 the coarsest."""
@@ -204,6 +210,8 @@ class Residual(nn.Module):
 
 class StyleGan2Discriminator(StyledDiscriminator):
     """Pictures → residual levels down to the coarsest maps → the spread of the batch beside them → one logit."""
+
+    finest_first = ("levels",)
 
     def __init__(self, config: StyleGan2Config) -> None:
         super().__init__()

@@ -56,7 +56,7 @@ def train(
         minutes: wall time from the finished pack to the saved Model; 20 where neither this nor ``images`` is given.
         images: pictures to be seen instead, e.g. ``"500k"``.
         recipe: a system with a preset; by default that of ``start_from``, or "dcgan".
-        start_from: a Model (or a run) whose weights the nets begin with, as far as they fit: less time on few pictures.
+        start_from: folder of a Model (or a run) whose weights the nets begin with, as far as they fit: less time on few pictures.
         size: side of the pictures, ``"WxH"`` or (height, width); by default that of ``start_from``, or the largest of
             32, 64 and 128 that pictures and minutes allow.
         seed: of everything random.
@@ -90,8 +90,8 @@ def train(
     chosen = find_recipe(recipe)
     if given is not None and given.system != chosen.system.name:
         raise UsageError(
-            f"{start_from} holds a {given.system}, whose weights the recipe {recipe} cannot take. Leave --recipe away, or "
-            "choose another Model."
+            f"{start_from} holds a {given.system}, whose weights the recipe {recipe} cannot take. Choose a recipe of that "
+            "system, or another Model."
         )
     if not 0 <= seed < 2**63:
         raise UsageError(f"--seed takes a whole number from 0 to {2**63 - 1}, not {seed}.")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ganforge.errors import RunError, UsageError
 from ganforge.files import quoted
@@ -27,8 +27,8 @@ def origin(name: str | Path) -> tuple[Path, ModelCard]:
 def take_weights(system: System, averages: Mapping[str, Average], folder: Path, model_id: str) -> str:
     """Copy into the system's nets, and their averages, every weight of the Model that has its name and shape there.
 
-    The Model keeps averaged weights, so both players begin calm; what does not fit stays as it was initialised (the layers
-    of other sizes, where pictures are larger or smaller).
+    G's are the Model's averaged ones, D's as they stood beside them. What does not fit stays as it was initialised: the
+    layers of other sizes, where pictures are larger or smaller; D's are matched from its coarse end.
 
     Returns:
         What was taken, in words.
@@ -53,8 +53,8 @@ def take_weights(system: System, averages: Mapping[str, Average], folder: Path, 
     shares = {name: _taken(net, parts[name]) for name, net in system.nets.items() if name in parts}
     if max(shares.values(), default=0.0) < LEAST_SHARE:
         raise UsageError(
-            f"Hardly a weight of {quoted(folder)} has the shape of this run's: its nets are of other widths. Give the same "
-            "--set as to that one's run."
+            f"Hardly a weight of {quoted(folder)} has the shape of this run's: its nets are of other widths or sizes. Give the "
+            "same --set and --size as to that one's run."
         )
     for name, average in averages.items():
         average.net.load_state_dict(system.nets[name].state_dict())
@@ -62,9 +62,22 @@ def take_weights(system: System, averages: Mapping[str, Average], folder: Path, 
     return f"Starts with the weights of {folder}: {told}."
 
 
+def _as_numbered(giver: nn.Module, net: nn.Module) -> dict[str, Tensor]:
+    """The giver's weights, under the names that the same layers have in ``net``."""
+    shifts = {
+        name: len(getattr(net, name)) - len(getattr(giver, name)) for name in getattr(type(net), "finest_first", ())
+    }
+
+    def renamed(name: str) -> str:
+        head, *rest = name.split(".")
+        return ".".join((head, str(int(rest[0]) + shifts[head]), *rest[1:])) if head in shifts else name
+
+    return {renamed(name): value for name, value in giver.state_dict().items()}
+
+
 def _taken(net: nn.Module, giver: nn.Module) -> float:
     """Copy what fits; its share of the net's weights."""
-    given, own = giver.state_dict(), net.state_dict()
+    given, own = _as_numbered(giver, net), net.state_dict()
     fitting = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
     net.load_state_dict(fitting, strict=False)
     counts: dict[str, int] = {name: value.numel() for name, value in own.items()}
