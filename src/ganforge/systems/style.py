@@ -21,7 +21,7 @@ Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels
 import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -443,8 +443,13 @@ class Style(System):
 
     @contextmanager
     def exactly(self, device: str) -> Iterator[None]:
-        """The context of a penalty: float32 on accelerators, where it costs little; on CPUs as the rest of the step."""
-        with nullcontext() if device == "cpu" else torch.autocast(device, enabled=False):
+        """The context of a penalty: float32 on accelerators, where it costs little, and not compiled, for compiled passes cannot
+        be differentiated twice; on CPUs, where nothing is compiled, as the rest of the step.
+        """
+        if device == "cpu":
+            yield
+            return
+        with torch.compiler.set_stance("force_eager"), torch.autocast(device, enabled=False):
             yield
 
     def generator_loss(self, step: Step) -> Losses:
