@@ -42,8 +42,8 @@ def augment_all(pictures: Tensor, uniform: Tensor, normal: Tensor, p: Tensor | f
         u, z = iter(uniform.T), iter(normal.T)
         there = _geometry(pictures.shape[2], pictures.shape[3], u, z, p)
         moved = _moved(pictures, there)
-        colours = _colours(u, z, p).to(moved.dtype)
-        return (colours[:, :3, :3] @ moved.flatten(2) + colours[:, :3, 3:]).reshape(moved.shape)
+        linear, offset = (part.to(moved.dtype) for part in _colours(u, z, p))
+        return (linear @ moved.flatten(2) + offset).reshape(moved.shape)
 
 
 # --- where each place of the result comes from ------------------------------------------------------------------------
@@ -161,8 +161,8 @@ class _Spread(torch.autograd.Function):
 # --- colour -----------------------------------------------------------------------------------------------------------
 
 
-def _colours(u: Any, z: Any, p: Tensor | float) -> Tensor:
-    """N×4×4: (red, green, blue, 1) to the same."""
+def _colours(u: Any, z: Any, p: Tensor | float) -> tuple[Tensor, Tensor]:
+    """N×3×3 and N×3×1: what red, green and blue are multiplied by, and what is added."""
 
     def struck(numbers: Tensor, neutral: float) -> Tensor:
         return torch.where(next(u) < p, numbers, neutral)
@@ -183,4 +183,4 @@ def _colours(u: Any, z: Any, p: Tensor | float) -> Tensor:
     turned = grey + column(hue.cos()) * (eye - grey) + column(hue.sin()) * cross
     linear = (grey + column(saturation) * (eye - grey)) @ turned @ (eye - 2 * grey * column(flip)) * column(contrast)
     offset = linear @ brightness[:, None, None].expand(-1, 3, 1)
-    return torch.cat((torch.cat((linear, offset), 2), F.pad(torch.ones_like(offset[:, :1]), (3, 0))), 1)
+    return linear, offset

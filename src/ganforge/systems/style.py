@@ -204,15 +204,9 @@ class StyledGenerator(Generator):
         later = torch.arange(self.layers, device=w.device) >= crossing[:, None]
         return torch.where(later[:, :, None], self.map(second, condition), w)
 
-    def forward(
-        self,
-        z: Tensor,
-        condition: Condition | None = None,
-        second: Tensor | None = None,
-        crossing: Tensor | None = None,
-    ) -> Tensor:
-        """z N×Z → pictures N×3×H×W; see `mixed`."""
-        return self.synthesize(self.mixed(z, condition, second, crossing))
+    def forward(self, z: Tensor, condition: Condition | None = None, *mixing: Tensor | None) -> Tensor:
+        """z N×Z → pictures N×3×H×W; ``mixing`` as `mixed` takes it."""
+        return self.synthesize(self.mixed(z, condition, *mixing))
 
 
 class StyleGenerator(StyledGenerator):
@@ -490,8 +484,8 @@ class Style(System):
 
 
 WIDTHS = (256, 256, 128, 64, 16, 8, 8, 8, 8)
-"""Maps from 4×4 on. The few at the fine end cost little and are what lets pictures be clean: two pixels drawn by one place
-leave a lattice that people and judges see.
+"""Maps from 4×4 on. The few at the fine end cost little; where one place drew two by two pixels instead, first tries showed a
+lattice (`fold`; bench/study.py asks again).
 """
 
 
