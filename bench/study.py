@@ -81,7 +81,7 @@ def main() -> None:
 def study(name: str, args: argparse.Namespace) -> None:
     """Train and judge one variant, unless its row is there."""
     judged, settings = JUDGED[args.set], VARIANTS[name]
-    code = code_of(*CODE, "src/ganforge/systems/style.py")
+    code = code_of(*CODE, "src/ganforge/systems/style.py", "src/ganforge/systems/styled.py")
     key = {"set": args.set, "images": parse_count(args.images), "variant": name, "settings": settings, "code": code}
     if any(key.items() <= row.items() for row in kept()):
         return

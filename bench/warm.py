@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="on flowers")
     parser.add_argument("--origin-minutes", type=float, default=20.0, help="on avatars and emoji")
     args = parser.parse_args()
-    code = code_of(*CODE, "src/ganforge/systems/style.py")
+    code = code_of(*CODE, "src/ganforge/systems/style.py", "src/ganforge/systems/styled.py")
     stamp = provenance()
     folder = cache_folder() / "warm" / f"{args.minutes:g}-{args.origin_minutes:g}-{code}"
 

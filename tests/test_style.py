@@ -8,7 +8,8 @@ from ganforge.attributes import Schema
 from ganforge.errors import UsageError
 from ganforge.game import Batch, Draw, Step
 from ganforge.systems import configure, find_recipe, fitted
-from ganforge.systems.style import Style, StyleConfig, coarsest, unit
+from ganforge.systems.style import Style, StyleConfig, coarsest
+from ganforge.systems.styled import unit
 from systems_tiny import TINY
 
 RECIPE = find_recipe("style")

@@ -19,51 +19,26 @@ Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels
 """
 
 import math
-from abc import abstractmethod
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from ganforge import losses
-from ganforge.game import (
-    CHANNELS_LAST,
-    Condition,
-    Discriminator,
-    Draw,
-    Generator,
-    Layout,
-    Losses,
-    PictureConfig,
-    Recipe,
-    Section,
-    Step,
-    System,
-    Turn,
-)
-from ganforge.ops.augmentation import NUMBERS, adapted, augment
-from ganforge.ops.equalised import RELU_GAIN, EqualisedConv2d, EqualisedLinear, adam, leaky
+from ganforge.game import Condition, Recipe, Section
+from ganforge.ops.equalised import RELU_GAIN, EqualisedConv2d, EqualisedLinear, leaky
 from ganforge.ops.minibatch import minibatch_stddev
-from ganforge.ops.schedules import falling
+from ganforge.systems.styled import GameConfig, StyledDiscriminator, StyledGenerator, StyledSystem, unit
 
 FIRST_STROKES = 0.3
 """What each resolution draws at first, as a share of the range: with 1 the first pictures glare, and D learns glare."""
-
-AUGMENTED = ((10_000, 0.3),)
-"""Probability of each change of what D sees, for collections of at most so many pictures."""
-ADAPT_EVERY_STEPS = 4
-"""Steps between two looks at how sure D is (arXiv 2006.06676, §3.1)."""
 
 # --- config -----------------------------------------------------------------------------------------------------------
 
 Width = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
-Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class GeneratorConfig(Section):
@@ -84,29 +59,6 @@ class DiscriminatorConfig(Section):
     look: int = Field(128, ge=1, description="maps of the last convolution, at half the sides of the coarsest level")
     head: int = Field(256, ge=1, description="size of the last hidden layer")
     minibatch_group: int = Field(4, ge=2, description="pictures whose spread D is told")
-
-
-class GameConfig(PictureConfig):
-    """How style-based nets are played, whatever they look like."""
-
-    z_size: int = Field(128, ge=1, description="numbers in a latent")
-    w_size: int = Field(128, ge=1, description="numbers in a style")
-    mixing: float = Field(0.0, ge=0, le=1, description="share of made pictures whose layers take two styles")
-    loss: Literal["non_saturating", "relativistic"] = Field("non_saturating", description="of both players")
-    r1_gamma: float = Field(0.02, ge=0, description="γ of γ/2·‖∇D‖² at real pictures")
-    r1_every_steps: int = Field(8, ge=1, description="steps between two penalties, each weighted by their number")
-    augment: Probability | Literal["adaptive", "by_count"] = Field(
-        "by_count",
-        description="probability of each change of what D sees, by_count: by how many pictures there are, adaptive: "
-        "by how sure D is",
-    )
-    augment_kimg: float = Field(500.0, gt=0, description="thousands of pictures in which it may adapt from 0 to 1")
-    g_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of G")
-    d_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of D")
-    beta1: float = Field(0.0, ge=0, lt=1, description="Adam's")
-    beta2: float = Field(0.99, ge=0, lt=1, description="Adam's")
-    falls_from: float = Field(0.3, ge=0, le=1, description="fraction of the budget from which the learning rates fall")
-    falls_to: float = Field(0.05, ge=0, le=1, description="share of them that is left at the end")
 
 
 class StyleConfig(GameConfig):
@@ -139,11 +91,6 @@ def coarsest(config: StyleConfig, halvings: int) -> tuple[int, int]:
 # --- nets -------------------------------------------------------------------------------------------------------------
 
 
-def unit(x: Tensor) -> Tensor:
-    """N×K → the same direction with second moment 1."""
-    return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
-
-
 class Modulated(nn.Module):
     """A convolution of maps that are scaled, map by map, by what the style asks for."""
 
@@ -158,55 +105,6 @@ class Modulated(nn.Module):
             scale = unit(self.style(w.float()))
         made: Tensor = self.conv(maps * scale.to(maps.dtype)[:, :, None, None])
         return made
-
-
-class StyledGenerator(Generator):
-    """A mapping network and layers that each take a style of their own.
-
-    Attributes:
-        layers: L.
-        height, width: of the pictures, pixels.
-    """
-
-    layers: int
-    height: int
-    width: int
-
-    @abstractmethod
-    def style(self, z: Tensor, condition: Condition | None = None) -> Tensor:
-        """z N×Z → w N×W: the mapping network, in float32."""
-
-    def map(self, z: Tensor, condition: Condition | None = None) -> Tensor:
-        """z N×Z → w N×L×W, the same for every layer. In float32."""
-        with torch.autocast(z.device.type, enabled=False):
-            w = self.style(z, condition)
-        return w.unsqueeze(1).repeat(1, self.layers, 1)
-
-    def cut(self, picture: Tensor) -> Tensor:
-        """N×3×H'×W' → its middle N×3×H×W: what was drawn may be larger than the picture."""
-        top, left = (picture.shape[2] - self.height) // 2, (picture.shape[3] - self.width) // 2
-        return picture[:, :, top : top + self.height, left : left + self.width]
-
-    def mixed(
-        self,
-        z: Tensor,
-        condition: Condition | None = None,
-        second: Tensor | None = None,
-        crossing: Tensor | None = None,
-    ) -> Tensor:
-        """z N×Z → w N×L×W; layers from ``crossing`` (N, in 1 … L) on take the styles of the latents ``second``, N×Z.
-
-        Style mixing (StyleGAN, arXiv 1812.04948, §3.1), which teaches layers not to rely on one another.
-        """
-        w = self.map(z, condition)
-        if second is None or crossing is None:
-            return w
-        later = torch.arange(self.layers, device=w.device) >= crossing[:, None]
-        return torch.where(later[:, :, None], self.map(second, condition), w)
-
-    def forward(self, z: Tensor, condition: Condition | None = None, *mixing: Tensor | None) -> Tensor:
-        """z N×Z → pictures N×3×H×W; ``mixing`` as `mixed` takes it."""
-        return self.synthesize(self.mixed(z, condition, *mixing))
 
 
 class StyleGenerator(StyledGenerator):
@@ -272,22 +170,6 @@ class Level(nn.Module):
         return maps
 
 
-class StyledDiscriminator(Discriminator):
-    """A critic that may judge places as well.
-
-    Attributes:
-        places: P of each level whose places are judged.
-        group: pictures whose spread is told.
-    """
-
-    places: tuple[int, ...] = ()
-    group: int
-
-    @abstractmethod
-    def forward(self, pictures: Tensor, condition: Condition | None = None, everywhere: bool = False) -> Tensor:
-        """pictures N×3×H×W → N logits, positive for real; ``everywhere`` N×(1 + ΣP), those of the places after them."""
-
-
 class StyleDiscriminator(StyledDiscriminator):
     """Blocks of pixels → levels → the spread of the batch beside the last maps → one logit."""
 
@@ -337,147 +219,20 @@ class StyleDiscriminator(StyledDiscriminator):
 # --- the game ---------------------------------------------------------------------------------------------------------
 
 
-class Style(System):
-    """D and G move once a step each; G reuses the pictures that D has just judged."""
+# --- the game ---------------------------------------------------------------------------------------------------------
+
+
+class Style(StyledSystem):
+    """The game of `ganforge.systems.styled` with lean nets."""
 
     name = "style"
-    config_class: ClassVar[type[GameConfig]] = StyleConfig
-    config: GameConfig
-    generator: StyledGenerator
-    discriminator: StyledDiscriminator
-
-    def __init__(self, config: GameConfig) -> None:
-        super().__init__(config)
-        self.generator, self.discriminator = self.nets["generator"], self.nets["discriminator"]  # type: ignore[assignment]
-        if config.augment == "adaptive":
-            self.state = {"augment": torch.zeros(()), "signs": torch.zeros(())}
+    config_class = StyleConfig
+    config: StyleConfig
 
     @classmethod
-    def make_nets(cls, config: Any) -> dict[str, nn.Module]:
+    def make_nets(cls, config: StyleConfig) -> dict[str, nn.Module]:
         """G and D, freshly initialised."""
         return {"generator": StyleGenerator(config), "discriminator": StyleDiscriminator(config)}
-
-    @classmethod
-    def fitted(cls, config: Any, pictures: int) -> Any:
-        """Augmentation by the number of pictures."""
-        if config.augment != "by_count":
-            return config
-        p = next((p for most, p in AUGMENTED if pictures <= most), 0.0)
-        return config.model_copy(update={"augment": p})
-
-    def fakes(self, step: Step) -> Tensor:
-        """N×3×H×W generated pictures, with G's gradient; made once a step."""
-
-        def make() -> Tensor:
-            pictures: Tensor = self.generator(*self.latents(step, len(step.batch)))
-            return pictures
-
-        return step.remember("fakes", make, made_by=[self.generator])
-
-    def latents(self, step: Step, n: int) -> tuple[Tensor, Condition | None, Tensor | None, Tensor | None]:
-        """What G draws n pictures from: z, the condition, and for style mixing second latents and where they begin."""
-        g, condition = self.generator, step.batch.condition
-        z = g.latents(step.draw, n)
-        if not self.config.mixing:
-            return z, condition, None, None
-        second = g.latents(step.draw, n)
-        mixed = step.draw.uniform(n) < self.config.mixing
-        return z, condition, second, torch.where(mixed, 1 + step.draw.integers(g.layers - 1, n), g.layers)
-
-    def seen(self, pictures: Tensor, step: Step) -> Tensor:
-        """What D is shown of pictures."""
-        p = self.config.augment
-        if p == "adaptive":
-            return self.changed(pictures, step.draw, self.state["augment"])
-        return self.changed(pictures, step.draw, p) if isinstance(p, float) and p > 0 else pictures
-
-    def changed(self, pictures: Tensor, draw: Draw, p: Tensor | float) -> Tensor:
-        """Pictures with each kind of change applied with probability p."""
-        return augment(pictures, draw.uniform(len(pictures), NUMBERS), colour=p, translation=p, cutout=p)
-
-    def after_step(self, step: Step) -> None:
-        """Every four steps the strength of augmentation follows how sure D is."""
-        if self.config.augment != "adaptive":
-            return
-        state = self.state
-        state["signs"] = state["signs"] + step.remember("signs", lambda: state["signs"] * 0, made_by=())
-        if (step.number + 1) % ADAPT_EVERY_STEPS == 0:
-            share = ADAPT_EVERY_STEPS * self.config.batch_size / (1000 * self.config.augment_kimg)
-            state["augment"] = adapted(state["augment"], state["signs"] / ADAPT_EVERY_STEPS, share)
-            state["signs"] = torch.zeros_like(state["signs"])
-
-    def discriminator_loss(self, step: Step) -> Losses:
-        """The game's loss, and γ/2·k·‖∇D‖² at real pictures on every k-th step (lazy regularisation, arXiv 1912.04958)."""
-        c, d = self.config, self.discriminator
-        due = c.r1_gamma > 0 and step.due(every=c.r1_every_steps)
-        pictures, made = step.batch.pictures.detach().requires_grad_(due), self.fakes(step).detach().float()
-        real, fake = self.seen(pictures, step), self.seen(made, step)
-        if due or len(real) % d.group:  # the slope's slope is taken through real pictures alone
-            with self.exactly(real.device.type):
-                told = d(real, everywhere=True)
-            lied = d(fake, everywhere=True).to(told.dtype)
-        else:  # alternating, so that groups of minibatch stddev stay all real or all made
-            both = d(torch.stack((real, fake), 1).flatten(0, 1), everywhere=True)
-            told, lied = both[::2], both[1::2]
-        surely = (told - lied if c.loss == "relativistic" else told)[:, 0].detach()
-        step.remember("signs", lambda: surely.sign().mean(), made_by=())
-        told, lied = self.apart(told), self.apart(lied)
-        if c.loss == "relativistic":
-            each = [{"pairs": losses.relativistic_discriminator(t, f)} for t, f in zip(told, lied, strict=True)]
-        else:
-            each = [
-                {"real": losses.discriminator_real(t), "fake": losses.discriminator_fake(f)}
-                for t, f in zip(told, lied, strict=True)
-            ]
-        total = torch.stack([part for parts in each for part in parts.values()]).sum()
-        if due:
-            scores = torch.stack([logits.mean(1) for logits in told]).sum(0)
-            total = total + c.r1_gamma / 2 * c.r1_every_steps * losses.squared_slope(scores, pictures)
-        return Losses(total, each[0])
-
-    @contextmanager
-    def exactly(self, device: str) -> Iterator[None]:
-        """The context of a penalty: float32 on accelerators, where it costs little, and not compiled, for compiled passes cannot
-        be differentiated twice; on CPUs, where nothing is compiled, as the rest of the step.
-        """
-        if device == "cpu":
-            yield
-            return
-        with torch.compiler.set_stance("force_eager"), torch.autocast(device, enabled=False):
-            yield
-
-    def generator_loss(self, step: Step) -> Losses:
-        """−log D(G(z)), or G's side of the pairs."""
-        d = self.discriminator
-        lied = self.apart(d(self.seen(self.fakes(step), step), everywhere=True))
-        if self.config.loss == "non_saturating":
-            each = [losses.generator_non_saturating(logits) for logits in lied]
-        else:
-            with torch.no_grad():
-                told = self.apart(d(self.seen(step.batch.pictures, step), everywhere=True))
-            each = [losses.relativistic_generator(t, f) for t, f in zip(told, lied, strict=True)]
-        return Losses(torch.stack(each).sum(), {"picture": each[0]} if len(each) > 1 else {})
-
-    def apart(self, logits: Tensor) -> Sequence[Tensor]:
-        """D's logits N×(1 + ΣP) → N×1 of whole pictures, and N×P of the places of each level: every one a loss of its own."""
-        parts: Sequence[Tensor] = logits.split((1, *self.discriminator.places), 1)  # type: ignore[no-untyped-call]
-        return parts
-
-    def layouts(self) -> Sequence[Layout]:
-        """Channels last alone: its convolutions were up to twice as fast, and a few timed steps on a busy machine may say
-        otherwise.
-        """
-        return (CHANNELS_LAST,)
-
-    def turns(self) -> Sequence[Turn]:
-        """D, then G."""
-        c, betas = self.config, (self.config.beta1, self.config.beta2)
-        fall = falling(c.falls_from, c.falls_to)
-        d, g = self.discriminator, self.generator
-        return (
-            Turn("D", d, adam(d, c.d_learning_rate, betas), self.discriminator_loss, learning_rate=fall),
-            Turn("G", g, adam(g, c.g_learning_rate, betas), self.generator_loss, learning_rate=fall),
-        )
 
 
 # --- recipes ----------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ Where we deviate, and why:
   step more in 16 (D) and 4 (G).
 - bfloat16 where the device has it, with no clamp: its range is float32's. The authors' float16 needs one.
 - Pictures of any proportions: the coarsest maps have 3 or 4 places on the shorter side, and what is too large is cut off.
-- Style mixing, R1 and who moves when are the game of `ganforge.systems.style`.
+- Style mixing, R1 and who moves when are the game of `ganforge.systems.styled`.
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
 """
@@ -30,7 +30,7 @@ from ganforge.ops.adaptive import NORMAL, UNIFORM, augment_all
 from ganforge.ops.equalised import SLOPE, EqualisedConv2d, EqualisedLinear
 from ganforge.ops.minibatch import minibatch_stddev
 from ganforge.ops.resample import blur, downsample, upsample
-from ganforge.systems.style import GameConfig, Probability, Style, StyledDiscriminator, StyledGenerator, unit
+from ganforge.systems.styled import GameConfig, Probability, StyledDiscriminator, StyledGenerator, StyledSystem, unit
 
 PATHS_DECAY = 0.01
 """Share of a batch's mean path length in the running mean."""
@@ -245,8 +245,8 @@ class StyleGan2Discriminator(StyledDiscriminator):
 # --- the game ---------------------------------------------------------------------------------------------------------
 
 
-class StyleGan2(Style):
-    """The game of `ganforge.systems.style`, with augmentation that adapts and a penalty on the lengths of paths."""
+class StyleGan2(StyledSystem):
+    """The game of `ganforge.systems.styled`, with augmentation that adapts and a penalty on the lengths of paths."""
 
     name = "stylegan2"
     config_class = StyleGan2Config
