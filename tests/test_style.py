@@ -9,7 +9,7 @@ from ganforge.errors import UsageError
 from ganforge.game import Batch, Draw, Step
 from ganforge.systems import configure, find_recipe, fitted
 from ganforge.systems.style import Style, StyleConfig, coarsest
-from ganforge.systems.styled import unit
+from ganforge.systems.styled import Noise, unit
 from systems_tiny import TINY
 
 RECIPE = find_recipe("style")
@@ -95,6 +95,19 @@ class TestStyles:
         assert 0 < same.sum() < len(same)
 
 
+def test_noise_is_there_where_it_is_asked_for():
+    plain, noisy = made().generator, made(**{"g.noise": "true"}).generator
+    assert len(noisy.state_dict()) == len(plain.state_dict()) + 2 * (noisy.layers - 1)
+    w = noisy.map(torch.randn(2, noisy.z_size))
+    assert torch.equal(noisy.synthesize(w), noisy.synthesize(w)), "its strength is 0 at first"
+    for module in noisy.modules():
+        if isinstance(module, Noise):
+            torch.nn.init.ones_(module.strength)
+    assert not torch.equal(noisy.synthesize(w), noisy.synthesize(w))
+    noisy.eval()
+    assert torch.equal(noisy.synthesize(w), noisy.synthesize(w))
+
+
 class TestPenalty:
     def test_it_falls_due_lazily_and_weighs_as_many_steps(self):
         system = made(r1_every_steps="4")
@@ -104,15 +117,18 @@ class TestPenalty:
             bare = free.discriminator_loss(step_of(free, number)).total
             assert (ours - bare > 1e-7) == (number % 4 == 0), number
 
-    def test_its_size_in_closed_form(self):
-        system = made(r1_every_steps="4", r1_gamma="0.5")
+    @pytest.mark.parametrize("which", ["r1_gamma", "r2_gamma"])
+    def test_its_size_in_closed_form(self, which):
+        free = {"r1_gamma": "0", "r2_gamma": "0"}
+        system = made(r1_every_steps="4", **free | {which: "0.5"})
         step = step_of(system)
-        x = step.batch.pictures.clone().requires_grad_()
+        pictures = step.batch.pictures if which == "r1_gamma" else system.fakes(step).detach()
+        x = pictures.clone().requires_grad_()
         logits = system.discriminator(x, everywhere=True)
         scores = logits[:, 0] + sum(places.mean(1) for places in logits[:, 1:].split(system.discriminator.places, 1))
         (slopes,) = torch.autograd.grad(scores.sum(), x)
         expected = 0.25 * 4 * slopes.square().sum((1, 2, 3)).mean()
-        bare = made(r1_gamma="0").discriminator_loss(step_of(system)).total
+        bare = made(**free).discriminator_loss(step_of(system)).total
         torch.testing.assert_close(system.discriminator_loss(step).total - bare, expected, rtol=1e-3, atol=1e-5)
 
     @pytest.mark.parametrize("batch_size", ["8", "6"])

@@ -103,7 +103,7 @@ class TestLayers:
     def test_noise_is_fresh_in_training_and_fixed_afterwards(self, system):
         g = system.generator
         for conv in g.convs:
-            conv.strength.data.fill_(1.0)
+            conv.noise.strength.data.fill_(1.0)
         w = g.map(g.latents(Draw(0), 2))
         assert not torch.equal(g.synthesize(w), g.synthesize(w))
         g.eval()

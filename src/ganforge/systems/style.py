@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from ganforge.game import Condition, Recipe, Section
 from ganforge.ops.equalised import RELU_GAIN, EqualisedConv2d, EqualisedLinear, leaky
 from ganforge.ops.minibatch import minibatch_stddev
-from ganforge.systems.styled import GameConfig, StyledDiscriminator, StyledGenerator, StyledSystem, unit
+from ganforge.systems.styled import GameConfig, Noise, StyledDiscriminator, StyledGenerator, StyledSystem, unit
 
 FIRST_STROKES = 0.3
 """What each resolution draws at first, as a share of the range: with 1 the first pictures glare, and D learns glare."""
@@ -47,6 +47,7 @@ class GeneratorConfig(Section):
     widths: tuple[Width, ...] = Field(min_length=1, description="maps from coarse to fine; each step doubles the sides")
     convs: tuple[Width, ...] = Field(min_length=1, description="convolutions at each of these resolutions")
     map_layers: int = Field(2, ge=1, description="of the mapping network")
+    noise: bool = Field(False, description="whether each convolution's maps get noise of a strength that is learned")
     map_rate: float = Field(0.01, gt=0, description="the mapping network's share of the learning rate")
 
 
@@ -94,17 +95,27 @@ def coarsest(config: StyleConfig, halvings: int) -> tuple[int, int]:
 class Modulated(nn.Module):
     """A convolution of maps that are scaled, map by map, by what the style asks for."""
 
-    def __init__(self, before: int, after: int, w_size: int, *, kernel: int = 3, gain: float = RELU_GAIN) -> None:
+    def __init__(
+        self,
+        before: int,
+        after: int,
+        w_size: int,
+        *,
+        kernel: int = 3,
+        gain: float = RELU_GAIN,
+        noise: tuple[int, int] | None = None,
+    ) -> None:
         super().__init__()
         self.style = EqualisedLinear(w_size, before, gain=1.0, bias=1.0)
         self.conv = EqualisedConv2d(before, after, kernel, gain=gain)
+        self.noise = None if noise is None else Noise(*noise)
 
     def forward(self, maps: Tensor, w: Tensor) -> Tensor:
         """maps N×A×H×W, w N×W → N×B×H×W. Styles are float32 whatever the maps are."""
         with torch.autocast(w.device.type, enabled=False):
             scale = unit(self.style(w.float()))
         made: Tensor = self.conv(maps * scale.to(maps.dtype)[:, :, None, None])
-        return made
+        return made if self.noise is None else self.noise(made)
 
 
 class StyleGenerator(StyledGenerator):
@@ -119,11 +130,13 @@ class StyleGenerator(StyledGenerator):
             EqualisedLinear(config.w_size if i else config.z_size, config.w_size, rate=g.map_rate)
             for i in range(g.map_layers)
         )
-        self.start = nn.Parameter(torch.randn(1, g.widths[0], *coarsest(config, len(g.widths) - 1)))
+        height, width = coarsest(config, len(g.widths) - 1)
+        self.start = nn.Parameter(torch.randn(1, g.widths[0], height, width))
         self.levels, self.draws = nn.ModuleList(), nn.ModuleList()
-        for width, after, count in zip(g.widths, (*g.widths[1:], g.widths[-1]), g.convs, strict=True):
-            ends = [width] * count + [after]
-            self.levels.append(nn.ModuleList(Modulated(a, b, config.w_size) for a, b in pairwise(ends)))
+        for i, (before, after, count) in enumerate(zip(g.widths, (*g.widths[1:], g.widths[-1]), g.convs, strict=True)):
+            noise = (height << i, width << i) if g.noise else None
+            ends = [before] * count + [after]
+            self.levels.append(nn.ModuleList(Modulated(a, b, config.w_size, noise=noise) for a, b in pairwise(ends)))
             self.draws.append(Modulated(after, 3 * config.fold**2, config.w_size, kernel=1, gain=FIRST_STROKES))
         self.layers = sum(g.convs) + 1
 

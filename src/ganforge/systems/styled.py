@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganforge import losses
 from ganforge.game import (
@@ -52,6 +52,7 @@ class GameConfig(PictureConfig):
     mixing: float = Field(0.0, ge=0, le=1, description="share of made pictures whose layers take two styles")
     loss: Literal["non_saturating", "relativistic"] = Field("non_saturating", description="of both players")
     r1_gamma: float = Field(0.02, ge=0, description="γ of γ/2·‖∇D‖² at real pictures")
+    r2_gamma: float = Field(0.0, ge=0, description="γ of the same at made pictures")
     r1_every_steps: int = Field(8, ge=1, description="steps between two penalties, each weighted by their number")
     augment: Probability | Literal["adaptive", "by_count"] = Field(
         "by_count",
@@ -73,6 +74,20 @@ class GameConfig(PictureConfig):
 def unit(x: Tensor) -> Tensor:
     """N×K → the same direction with second moment 1."""
     return x * (x.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+
+
+class Noise(nn.Module):
+    """Noise on maps, as strong as is learned: fresh in training, else the same (StyleGAN, arXiv 1812.04958, §3.2)."""
+
+    def __init__(self, height: int, width: int) -> None:
+        super().__init__()
+        self.strength = nn.Parameter(torch.zeros(()))
+        self.kept = nn.Buffer(torch.randn(height, width))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """N×C×H×W → the same."""
+        noise = torch.randn(len(maps), 1, *maps.shape[2:], device=maps.device) if self.training else self.kept
+        return maps + (noise * self.strength).to(maps.dtype)
 
 
 class StyledGenerator(Generator):
@@ -207,15 +222,19 @@ class StyledSystem(System):
             state["signs"] = torch.zeros_like(state["signs"])
 
     def discriminator_loss(self, step: Step) -> Losses:
-        """The game's loss, and γ/2·k·‖∇D‖² at real pictures on every k-th step (lazy regularisation, arXiv 1912.04958)."""
+        """The game's loss, and on every k-th step γ/2·k·‖∇D‖² at real pictures (R1), or at made ones too (R2): lazy
+        regularisation, arXiv 1912.04958.
+        """
         c, d = self.config, self.discriminator
-        due = c.r1_gamma > 0 and step.due(every=c.r1_every_steps)
-        pictures, made = step.batch.pictures.detach().requires_grad_(due), self.fakes(step).detach().float()
+        due = step.due(every=c.r1_every_steps)
+        pictures, made = step.batch.pictures.detach(), self.fakes(step).detach().float()
+        penalised = [(gamma, at) for gamma, at in ((c.r1_gamma, pictures), (c.r2_gamma, made)) if due and gamma]
+        for _, at in penalised:
+            at.requires_grad_()
         real, fake = self.seen(pictures, step), self.seen(made, step)
-        if due or len(real) % d.group:  # the slope's slope is taken through real pictures alone
+        if penalised or len(real) % d.group:  # apart, for slopes' slopes are not taken through all of them
             with self.exactly(real.device.type):
-                told = d(real, everywhere=True)
-            lied = d(fake, everywhere=True).to(told.dtype)
+                told, lied = d(real, everywhere=True), d(fake, everywhere=True)
         else:  # alternating, so that groups of minibatch stddev stay all real or all made
             both = d(torch.stack((real, fake), 1).flatten(0, 1), everywhere=True)
             told, lied = both[::2], both[1::2]
@@ -230,9 +249,9 @@ class StyledSystem(System):
                 for t, f in zip(told, lied, strict=True)
             ]
         total = torch.stack([part for parts in each for part in parts.values()]).sum()
-        if due:
-            scores = torch.stack([logits.mean(1) for logits in told]).sum(0)
-            total = total + c.r1_gamma / 2 * c.r1_every_steps * losses.squared_slope(scores, pictures)
+        for gamma, at in penalised:
+            scores = torch.stack([logits.mean(1) for logits in (told if at is pictures else lied)]).sum(0)
+            total = total + gamma / 2 * c.r1_every_steps * losses.squared_slope(scores, at)
         return Losses(total, each[0])
 
     @contextmanager

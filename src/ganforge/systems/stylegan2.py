@@ -30,7 +30,15 @@ from ganforge.ops.adaptive import NORMAL, UNIFORM, augment_all
 from ganforge.ops.equalised import SLOPE, EqualisedConv2d, EqualisedLinear
 from ganforge.ops.minibatch import minibatch_stddev
 from ganforge.ops.resample import blur, downsample, upsample
-from ganforge.systems.styled import GameConfig, Probability, StyledDiscriminator, StyledGenerator, StyledSystem, unit
+from ganforge.systems.styled import (
+    GameConfig,
+    Noise,
+    Probability,
+    StyledDiscriminator,
+    StyledGenerator,
+    StyledSystem,
+    unit,
+)
 
 PATHS_DECAY = 0.01
 """Share of a batch's mean path length in the running mean."""
@@ -107,11 +115,10 @@ class StyledConv(nn.Module):
         self.doubles = double
         self.affine = Affine(w_size, before)
         self.conv = EqualisedConv2d(before, after, gain=1.0)
-        self.strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("noise", torch.randn(*places))
+        self.noise = Noise(*places)
 
     def forward(self, maps: Tensor, w: Tensor) -> Tensor:
-        """maps N×A×H×W, w N×W → N×B×H×W, or twice the sides. Noise is fresh in training, else the same."""
+        """maps N×A×H×W, w N×W → N×B×H×W, or twice the sides."""
         scale = self.affine(w)
         weight = self.conv.weight
         with torch.autocast(w.device.type, enabled=False):
@@ -124,9 +131,7 @@ class StyledConv(nn.Module):
             maps = blur(nn.functional.conv_transpose2d(maps, weight.transpose(0, 1), stride=2), pad=1, gain=4.0)
         else:
             maps = nn.functional.conv2d(maps, weight, padding=1)
-        assert isinstance(self.noise, Tensor)
-        noise = torch.randn(len(maps), 1, *maps.shape[2:], device=maps.device) if self.training else self.noise
-        maps = maps * level.to(maps.dtype)[:, :, None, None] + (noise * self.strength).to(maps.dtype)
+        maps = self.noise(maps * level.to(maps.dtype)[:, :, None, None])
         assert self.conv.bias is not None
         return active(maps + self.conv.bias.to(maps.dtype)[:, None, None])
 
