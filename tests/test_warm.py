@@ -79,6 +79,7 @@ def test_nets_of_other_widths_are_refused(origin, pictures, tmp_path):
     }
     with pytest.raises(UsageError, match="Hardly a weight"):
         ganforge.train(pictures, out=tmp_path / "r", start_from=origin.path, **{**QUICK, "settings": narrow})
+    assert not (tmp_path / "r").exists(), "said before anything is made"
 
 
 def test_a_model_that_changed_since_is_refused(origin, pictures, tmp_path):

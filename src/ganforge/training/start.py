@@ -21,7 +21,7 @@ from ganforge.training.planning import asked_budget
 from ganforge.training.playing import draw, drawn, logged_execution, play
 from ganforge.training.sizes import choose_size, parse_size
 from ganforge.training.telling import Observer
-from ganforge.training.warm import origin
+from ganforge.training.warm import must_fit, origin
 
 Size = int | str | tuple[int, int]
 
@@ -108,6 +108,8 @@ def train(
     config = configure(chosen, height, width, {k: _text(v) for k, v in (settings or {}).items()})
     if (config.height, config.width) != (height, width):
         raise UsageError("The size is set with --size, not with --set height or width.")
+    if origin_path is not None:
+        must_fit(chosen.system, config, origin_path)
     path = Path(out) if out is not None else new_folder(str(pictures), recipe, Path.cwd())
     must_be_free(path)  # said before minutes of decoding, not after
     try:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ganforge.errors import RunError, UsageError
 from ganforge.files import quoted
-from ganforge.game import System
+from ganforge.game import PictureConfig, System
 from ganforge.model.card import ModelCard, read_card
 from ganforge.model.model import find_model, load_parts
 from ganforge.training.averages import Average
@@ -21,6 +21,21 @@ def origin(name: str | Path) -> tuple[Path, ModelCard]:
     """The Model's folder and card. Raises ModelError where there is none."""
     folder = find_model(name)
     return folder, read_card(folder)
+
+
+def must_fit(system: type[System], config: PictureConfig, folder: Path) -> None:
+    """Look whether nets of this config could start warm, before pictures are read for them.
+
+    Raises:
+        UsageError: next to nothing of the Model fits.
+        ModelError: it is damaged.
+    """
+    if "attributes" in type(config).model_fields:
+        return  # its nets depend on what the pictures carry
+    with torch.device("meta"):
+        nets = system.make_nets(config)
+    _, parts = load_parts(folder)
+    _warm_enough({name: _share(net, _fitting(net, parts[name])) for name, net in nets.items() if name in parts}, folder)
 
 
 @torch.no_grad()
@@ -50,16 +65,25 @@ def take_weights(system: System, averages: Mapping[str, Average], folder: Path, 
             f"system {card.system}, or another Model."
         )
     _, parts = load_parts(folder)
-    shares = {name: _taken(net, parts[name]) for name, net in system.nets.items() if name in parts}
+    shares = {}
+    for name, net in system.nets.items():
+        if name in parts:
+            fitting = _fitting(net, parts[name])
+            net.load_state_dict(fitting, strict=False)
+            shares[name] = _share(net, fitting)
+    _warm_enough(shares, folder)
+    for name, average in averages.items():
+        average.net.load_state_dict(system.nets[name].state_dict())
+    told = ", ".join(f"{share:.0%} of the {name}'s" for name, share in shares.items())
+    return f"Starts with the weights of {folder}: {told}."
+
+
+def _warm_enough(shares: Mapping[str, float], folder: Path) -> None:
     if max(shares.values(), default=0.0) < LEAST_SHARE:
         raise UsageError(
             f"Hardly a weight of {quoted(folder)} has the shape of this run's: its nets are of other widths or sizes. Give the "
             "same --set and --size as to that one's run."
         )
-    for name, average in averages.items():
-        average.net.load_state_dict(system.nets[name].state_dict())
-    told = ", ".join(f"{share:.0%} of the {name}'s" for name, share in shares.items())
-    return f"Starts with the weights of {folder}: {told}."
 
 
 def _as_numbered(giver: nn.Module, net: nn.Module) -> dict[str, Tensor]:
@@ -75,10 +99,13 @@ def _as_numbered(giver: nn.Module, net: nn.Module) -> dict[str, Tensor]:
     return {renamed(name): value for name, value in giver.state_dict().items()}
 
 
-def _taken(net: nn.Module, giver: nn.Module) -> float:
-    """Copy what fits; its share of the net's weights."""
+def _fitting(net: nn.Module, giver: nn.Module) -> dict[str, Tensor]:
+    """The giver's weights that have their name and shape in ``net``."""
     given, own = _as_numbered(giver, net), net.state_dict()
-    fitting = {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
-    net.load_state_dict(fitting, strict=False)
-    counts: dict[str, int] = {name: value.numel() for name, value in own.items()}
-    return sum(counts[name] for name in fitting) / max(1, sum(counts.values()))
+    return {name: value for name, value in given.items() if name in own and own[name].shape == value.shape}
+
+
+def _share(net: nn.Module, some: Mapping[str, Tensor]) -> float:
+    """How much of the net's weights these are."""
+    counts: dict[str, int] = {name: value.numel() for name, value in net.state_dict().items()}
+    return sum(counts[name] for name in some) / max(1, sum(counts.values()))
