@@ -14,8 +14,28 @@ from ganforge.measures.classes import stacked_coverage, sure_share
 from ganforge.measures.diversity import distinct
 from ganforge.measures.modes import PERFECT, coverage, kl_from_uniform
 from ganforge.ops.minibatch import MinibatchDiscrimination, closeness, minibatch_stddev
+from ganforge.ops.resample import doubled, halved
 from ganforge.ops.schedules import cosine, geometric
 from ganforge.systems import configure, find_recipe
+
+# --- doubling and halving ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ours", "torchs"),
+    [
+        (doubled, lambda x: torch.nn.functional.interpolate(x, scale_factor=2.0)),
+        (halved, lambda x: torch.nn.functional.avg_pool2d(x, 2)),
+    ],
+)
+def test_doubling_and_halving_are_pytorchs_and_may_be_differentiated_twice(ours, torchs):
+    x = torch.randn(2, 3, 4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    torch.testing.assert_close(ours(x), torchs(x))
+    with torch.no_grad():
+        torch.testing.assert_close(ours(x), torchs(x))
+    assert torch.autograd.gradcheck(ours, x)
+    assert torch.autograd.gradgradcheck(lambda maps: ours(maps) ** 2, x)
+
 
 # --- minibatch features -----------------------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from ganforge.game import Condition, Recipe, Section
 from ganforge.ops.equalised import RELU_GAIN, EqualisedConv2d, EqualisedLinear, leaky
 from ganforge.ops.minibatch import minibatch_stddev
+from ganforge.ops.resample import doubled, halved
 from ganforge.systems.styled import GameConfig, Noise, StyledDiscriminator, StyledGenerator, StyledSystem, unit
 
 FIRST_STROKES = 0.3
@@ -155,7 +156,7 @@ class StyleGenerator(StyledGenerator):
         picture, layer = None, 0
         for level, draw in zip(self.levels, self.draws, strict=True):
             if picture is not None:
-                maps = F.interpolate(maps, scale_factor=2.0, mode="nearest")
+                maps = doubled(maps)
                 picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear", align_corners=False)
             for conv in level:  # type: ignore[attr-defined]
                 maps = leaky(conv(maps, w[:, layer]))
@@ -177,7 +178,7 @@ class Level(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """N×A×H×W → N×B×H×W, or half the sides."""
-        maps = leaky(self.enter(F.avg_pool2d(maps, 2) if self.halve else maps))
+        maps = leaky(self.enter(halved(maps) if self.halve else maps))
         for conv in self.convs:
             maps = maps + leaky(conv(maps))
         return maps
@@ -221,7 +222,7 @@ class StyleDiscriminator(StyledDiscriminator):
     def forward(self, pictures: Tensor, condition: Condition | None = None, everywhere: bool = False) -> Tensor:
         """pictures N×3×H×W → N logits, positive for real; ``everywhere`` N×(1 + ΣP), those of the places after them."""
         found = self.features(pictures)
-        maps = leaky(self.look(minibatch_stddev(F.avg_pool2d(found[-1], 2), self.group)))
+        maps = leaky(self.look(minibatch_stddev(halved(found[-1]), self.group)))
         logits: Tensor = self.judge(leaky(self.hidden(maps.flatten(1))))
         if not everywhere:
             return logits.squeeze(1)
