@@ -162,10 +162,10 @@ def test_settings_that_only_one_system_has_are_no_difference_of_their_own(tmp_pa
         )  # fmt: skip
         return Run.create(tmp_path / name, asked)
 
-    a, b = run("a", "dcgan", batch_size=32, d_steps=1), run("b", "style", batch_size=16, fold=2)
+    a, b = run("a", "dcgan", batch_size=32, d_steps=1), run("b", "style", batch_size=16, mixing=0.5)
     assert comparing._differs([a, b]) == {"recipe": ["dcgan", "style"], "batch_size": [32, 16]}
-    older, newer = run("older", "style", batch_size=16), run("newer", "style", batch_size=16, fold=2)
-    assert comparing._differs([older, newer]) == {"fold": [None, 2]}
+    older, newer = run("older", "style", batch_size=16), run("newer", "style", batch_size=16, mixing=0.5)
+    assert comparing._differs([older, newer]) == {"mixing": [None, 0.5]}
 
 
 def run_with(folder: Path, sheets: dict[int, float], *, side: int = 8, **config: Any) -> Run:

@@ -49,7 +49,7 @@ def test_any_proportions_are_drawn_and_judged_as_such(height, width):
     rows, columns = coarsest(config, 1)
     assert system.generator.start.shape[2:] == (rows, columns)
     for side, coarse in ((height, rows), (width, columns)):
-        assert 0 <= coarse * config.fold * 2 - side < config.fold * 2
+        assert 0 <= coarse * 2 - side < 2
 
 
 def test_every_pixel_reaches_the_discriminator_and_comes_from_the_generator():

@@ -75,7 +75,6 @@ def test_nets_of_other_widths_are_refused(origin, pictures, tmp_path):
         "z_size": "7",
         "w_size": "7",
         "d.head": "5",
-        "fold": "1",
     }
     with pytest.raises(UsageError, match="Hardly a weight"):
         ganforge.train(pictures, out=tmp_path / "r", start_from=origin.path, **{**QUICK, "settings": narrow})

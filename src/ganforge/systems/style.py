@@ -68,9 +68,6 @@ class StyleConfig(GameConfig):
 
     g: GeneratorConfig
     d: DiscriminatorConfig
-    fold: int = Field(
-        1, ge=1, description="side of the block of pixels that one place of the finest maps draws (arXiv 1609.05158)"
-    )
 
     @model_validator(mode="after")
     def _lengths_fit(self) -> "StyleConfig":
@@ -79,15 +76,14 @@ class StyleConfig(GameConfig):
                 raise ValueError(
                     f"{name}.convs has {len(section.convs)} entries for the {len(section.widths)} of {name}.widths"
                 )
-            if self.fold << (len(section.widths) - (name == "g")) > min(self.height, self.width):
+            if 1 << (len(section.widths) - (name == "g")) > min(self.height, self.width):
                 raise ValueError(f"{name}.widths halve {self.width}x{self.height} pictures too often")
         return self
 
 
 def coarsest(config: StyleConfig, halvings: int) -> tuple[int, int]:
     """(height, width) of the coarsest maps; where doubling them does not end at the picture's size, it ends above."""
-    step = config.fold << halvings
-    return math.ceil(config.height / step), math.ceil(config.width / step)
+    return math.ceil(config.height / 2**halvings), math.ceil(config.width / 2**halvings)
 
 
 # --- nets -------------------------------------------------------------------------------------------------------------
@@ -126,7 +122,7 @@ class StyleGenerator(StyledGenerator):
         super().__init__()
         g = config.g
         self.z_size, self.z_distribution = config.z_size, "normal"
-        self.height, self.width, self.fold = config.height, config.width, config.fold
+        self.height, self.width = config.height, config.width
         self.mapping = nn.ModuleList(
             EqualisedLinear(config.w_size if i else config.z_size, config.w_size, rate=g.map_rate)
             for i in range(g.map_layers)
@@ -138,7 +134,7 @@ class StyleGenerator(StyledGenerator):
             noise = (height << i, width << i) if g.noise else None
             ends = [before] * count + [after]
             self.levels.append(nn.ModuleList(Modulated(a, b, config.w_size, noise=noise) for a, b in pairwise(ends)))
-            self.draws.append(Modulated(after, 3 * config.fold**2, config.w_size, kernel=1, gain=FIRST_STROKES))
+            self.draws.append(Modulated(after, 3, config.w_size, kernel=1, gain=FIRST_STROKES))
         self.layers = sum(g.convs) + 1
 
     def style(self, z: Tensor, condition: Condition | None = None) -> Tensor:
@@ -161,7 +157,7 @@ class StyleGenerator(StyledGenerator):
             for conv in level:  # type: ignore[attr-defined]
                 maps = leaky(conv(maps, w[:, layer]))
                 layer += 1
-            drawn = F.pixel_shuffle(draw(maps, w[:, layer]).float(), self.fold)
+            drawn = draw(maps, w[:, layer]).float()
             picture = drawn if picture is None else picture + drawn
         assert picture is not None
         return self.cut(picture)
@@ -185,22 +181,19 @@ class Level(nn.Module):
 
 
 class StyleDiscriminator(StyledDiscriminator):
-    """Blocks of pixels → levels → the spread of the batch beside the last maps → one logit."""
+    """Pictures → levels → the spread of the batch beside the last maps → one logit."""
 
     finest_first = ("levels", "spots")
 
     def __init__(self, config: StyleConfig) -> None:
         super().__init__()
         d = config.d
-        self.fold, self.group = config.fold, d.minibatch_group
+        self.group = d.minibatch_group
         height, width = coarsest(config, len(d.widths))
-        step = config.fold << len(d.widths)
-        self.missing = (width * step - config.width, height * step - config.height)
+        self.missing = ((width << len(d.widths)) - config.width, (height << len(d.widths)) - config.height)
         self.levels = nn.ModuleList(
             Level(before, after, convs, halve=i > 0)
-            for i, (before, after, convs) in enumerate(
-                zip((3 * config.fold**2, *d.widths[:-1]), d.widths, d.convs, strict=True)
-            )
+            for i, (before, after, convs) in enumerate(zip((3, *d.widths[:-1]), d.widths, d.convs, strict=True))
         )
         self.look = EqualisedConv2d(d.widths[-1] + 1, d.look)
         self.hidden = EqualisedLinear(d.look * height * width, d.head)
@@ -213,8 +206,7 @@ class StyleDiscriminator(StyledDiscriminator):
         if any(self.missing):
             right, bottom = self.missing
             pictures = F.pad(pictures, (right // 2, right - right // 2, bottom // 2, bottom - bottom // 2))
-        blocks = F.pixel_unshuffle(pictures, self.fold)
-        found = [blocks.contiguous(memory_format=torch.channels_last)]
+        found = [pictures.contiguous(memory_format=torch.channels_last)]
         for level in self.levels:
             found.append(level(found[-1]))
         return found[1:]
@@ -228,9 +220,6 @@ class StyleDiscriminator(StyledDiscriminator):
             return logits.squeeze(1)
         spots = (spot(maps).flatten(1) for spot, maps in zip(self.spots, found[1:], strict=False))
         return torch.cat((logits, *spots), 1)
-
-
-# --- the game ---------------------------------------------------------------------------------------------------------
 
 
 # --- the game ---------------------------------------------------------------------------------------------------------
@@ -253,9 +242,7 @@ class Style(StyledSystem):
 
 
 WIDTHS = (256, 256, 128, 64, 16, 8, 8, 8, 8)
-"""Maps from 4×4 on. The few at the fine end cost little; where one place drew two by two pixels instead, first tries showed a
-lattice (`fold`; bench/study.py asks again).
-"""
+"""Maps from 4×4 on."""
 
 
 def style(height: int, width: int) -> StyleConfig:

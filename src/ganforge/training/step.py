@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganforge.game import Batch, Condition, Draw, Source, Step, System, Turn
+from ganforge.machine import seed_generators
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Table:
     def draw(self, turn: int, repeat: int) -> Draw:
         """Draws for one move; a function of seed, salt, step, turn and repeat alone. Seeds dropout as well."""
         key = np.random.SeedSequence((self.seed, self.salt, self.steps, turn, repeat)).generate_state(1, np.uint64)
-        torch.manual_seed(int(key[0]))
+        seed_generators(int(key[0]), torch.device(self.device))
         return Draw(int(key[0]), self.device)
 
     def set_learning_rate(self, turn: Turn, fraction: float) -> None:
