@@ -1,6 +1,6 @@
 """What each choice of the recipe `style` is worth: one thing changed at a time, the same number of pictures seen.
 
-    python bench/study.py faces64 --data DATA --yardsticks YARDSTICKS [--images 40k] [--only "batch 32"]
+    python bench/study.py faces64 --data DATA --yardsticks YARDSTICKS [--images 40k] [--only "batch 16"]
     python bench/study.py --table
 
 Each variant is a run of `bench/quality.py`'s set, judged by its judge. Rows are kept in bench/results/study.json by variant,
@@ -31,8 +31,8 @@ VARIANTS: dict[str, dict[str, str]] = {
     "the recipe, a third seed": {"seed": "2"},
     "non-saturating loss": {"loss": "non_saturating"},
     "pictures judged as a whole alone": {"d.places": "false"},
-    "batch 8": {"batch_size": "8"},
-    "batch 32": {"batch_size": "32"},
+    "batch 4": {"batch_size": "4"},
+    "batch 16": {"batch_size": "16"},
     "learning rates × ½": {"g_learning_rate": "5e-3", "d_learning_rate": "5e-3"},
     "learning rates × 1.4": {"g_learning_rate": "14e-3", "d_learning_rate": "14e-3"},
     "D's learning rate × ½": {"d_learning_rate": "5e-3"},
@@ -49,6 +49,9 @@ VARIANTS: dict[str, dict[str, str]] = {
     "a residual convolution in D's finest level": {"d.convs": "1,0,0,0"},
     "one at every level of D": {"d.convs": "1,1,1,1"},
     "two convolutions a resolution in G": {"g.convs": "2,2,2,2,2"},
+    "fewer maps at the coarse levels, more at the fine": {"g.widths": "128,128,128,64,32", "d.widths": "32,64,128,128"},
+    "noise": {"g.noise": "true"},
+    "R2 as well": {"r2_gamma": "0.02"},
     "averages half as long": {"ema_rampup": "0.025"},
     "averages twice as long": {"ema_rampup": "0.1"},
 }

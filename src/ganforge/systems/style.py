@@ -257,7 +257,7 @@ def style(height: int, width: int) -> StyleConfig:
         g=GeneratorConfig(widths=widths, convs=(1,) * octaves),
         d=DiscriminatorConfig(widths=widths[:0:-1], convs=(0,) * (octaves - 1)),
         loss="relativistic",
-        batch_size=16,
+        batch_size=8,
     )
 
 
