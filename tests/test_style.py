@@ -158,6 +158,21 @@ def test_both_losses_in_closed_form(loss):
     torch.testing.assert_close(system.generator_loss(step).total, expected_g)
 
 
+def test_made_pictures_are_compared_with_what_d_found_before_it_moved():
+    system = made(loss="relativistic", r1_gamma="0", **{"d.places": "false"})
+    step, d = step_of(system, 1), system.discriminator
+    system.discriminator_loss(step)
+    before = d(step.batch.pictures).detach()
+    with torch.no_grad():
+        for weight in d.parameters():
+            weight += 0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1))
+    expected = torch.nn.functional.softplus(before - d(system.fakes(step))).mean()
+    passes = []
+    d.register_forward_hook(lambda *_: passes.append(1))
+    torch.testing.assert_close(system.generator_loss(step).total, expected)
+    assert len(passes) == 1
+
+
 def test_places_of_every_level_are_judged_and_each_level_counts_as_much_as_the_picture():
     system = made(loss="relativistic", r1_gamma="0", **{"d.widths": "4,8,16", "d.convs": "1,0,0"})
     step, d = step_of(system, 1), system.discriminator

@@ -144,8 +144,8 @@ class Step:
     def remember(self, name: str, make: Callable[[], T], *, made_by: Sequence[nn.Module]) -> T:
         """The result of ``make()``, made once and shared by the turns of this step.
 
-        It is forgotten as soon as one of the nets in ``made_by`` changes: G may reuse the fakes that D judged, but never
-        D's verdicts from before D moved.
+        It is forgotten as soon as one of the nets in ``made_by`` changes: G may reuse the fakes that D judged, but not
+        D's verdicts on them from before D moved.
         """
         if name not in self._memo:
             self._memo[name] = (make(), tuple(made_by))

@@ -239,7 +239,9 @@ class StyledSystem(System):
             both = d(torch.stack((real, fake), 1).flatten(0, 1), everywhere=True)
             told, lied = both[::2], both[1::2]
         surely = (told - lied if c.loss == "relativistic" else told)[:, 0].detach()
+        verdicts = told.detach()
         step.remember("signs", lambda: surely.sign().mean(), made_by=())
+        step.remember("verdicts on real pictures", lambda: verdicts, made_by=())
         told, lied = self.apart(told), self.apart(lied)
         if c.loss == "relativistic":
             each = [{"pairs": losses.relativistic_discriminator(t, f)} for t, f in zip(told, lied, strict=True)]
@@ -266,14 +268,21 @@ class StyledSystem(System):
             yield
 
     def generator_loss(self, step: Step) -> Losses:
-        """−log D(G(z)), or G's side of the pairs."""
+        """−log D(G(z)), or G's side of the pairs: beside real pictures as D found them before it moved, for they only say how
+        much a made picture counts, and that is not worth another pass.
+        """
         d = self.discriminator
         lied = self.apart(d(self.seen(self.fakes(step), step), everywhere=True))
         if self.config.loss == "non_saturating":
             each = [losses.generator_non_saturating(logits) for logits in lied]
         else:
-            with torch.no_grad():
-                told = self.apart(d(self.seen(step.batch.pictures, step), everywhere=True))
+
+            def judge() -> Tensor:
+                with torch.no_grad():
+                    verdicts: Tensor = d(self.seen(step.batch.pictures, step), everywhere=True)
+                return verdicts
+
+            told = self.apart(step.remember("verdicts on real pictures", judge, made_by=()))
             each = [losses.relativistic_generator(t, f) for t, f in zip(told, lied, strict=True)]
         return Losses(torch.stack(each).sum(), {"picture": each[0]} if len(each) > 1 else {})
 
