@@ -165,7 +165,7 @@ def test_made_pictures_are_compared_with_what_d_found_before_it_moved():
     before = d(step.batch.pictures).detach()
     with torch.no_grad():
         for weight in d.parameters():
-            weight += 0.1 * torch.randn(weight.shape, generator=torch.Generator().manual_seed(1))
+            weight.add_(torch.randn(weight.shape, generator=torch.Generator().manual_seed(1)), alpha=0.1)
     expected = torch.nn.functional.softplus(before - d(system.fakes(step))).mean()
     passes = []
     d.register_forward_hook(lambda *_: passes.append(1))
