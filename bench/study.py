@@ -20,7 +20,7 @@ import ganforge
 from ganforge.drawing.grids import grid, save_png
 from ganforge.pictures import PackOptions, cache_folder, make_pack
 from ganforge.training.budget import parse_count
-from quality import CODE, JUDGED, SAMPLE_SEED, SHOWN, WORK, judge, pictures_of, trained
+from quality import CODE, JUDGED, SAMPLE_SEED, SHOWN, WORK, code_of_system, judge, pictures_of, trained
 from results import FIGURES, code_of, provenance, write_json, write_section
 
 ROWS = FIGURES / "study.json"
@@ -60,9 +60,7 @@ VARIANTS: dict[str, dict[str, str]] = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    sets = sorted(
-        name for name, judged in JUDGED.items() if judged.side == 64
-    )  # the variants are written for these nets
+    sets = [name for name, judged in sorted(JUDGED.items()) if judged.side == 64]  # whose nets the variants are for
     parser.add_argument("set", nargs="?", choices=sets, default="faces64")
     parser.add_argument("--images", default="40k", help="pictures that each variant sees")
     parser.add_argument("--only", action="append", choices=list(VARIANTS), help="these variants alone")
@@ -82,7 +80,7 @@ def main() -> None:
 def study(name: str, args: argparse.Namespace) -> None:
     """Train and judge one variant, unless its row is there."""
     judged, settings = JUDGED[args.set], VARIANTS[name]
-    code = code_of(*CODE, "src/ganforge/systems/style.py", "src/ganforge/systems/styled.py")
+    code = code_of(*CODE, *code_of_system(RECIPE))
     key = {"set": args.set, "images": parse_count(args.images), "variant": name, "settings": settings, "code": code}
     if any(key.items() <= row.items() for row in kept()):
         return

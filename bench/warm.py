@@ -13,7 +13,7 @@ from pathlib import Path
 
 import ganforge
 from ganforge.pictures import cache_folder
-from quality import CODE, JUDGED, pictures_of, trained
+from quality import CODE, JUDGED, code_of_system, pictures_of, trained
 from results import code_of, provenance, write_section
 
 RECIPE = "style"
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="on flowers")
     parser.add_argument("--origin-minutes", type=float, default=20.0, help="on avatars and emoji")
     args = parser.parse_args()
-    code = code_of(*CODE, "src/ganforge/systems/style.py", "src/ganforge/systems/styled.py")
+    code = code_of(*CODE, *code_of_system(RECIPE))
     stamp = provenance()
     folder = cache_folder() / "warm" / f"{args.minutes:g}-{args.origin_minutes:g}-{code}"
 

@@ -27,8 +27,8 @@ def halved(x: Tensor) -> Tensor:
 
 
 class _Doubled(torch.autograd.Function):
-    """Its adjoint is the other one times 4, which runs backwards several times as fast as PyTorch's own (channels-last bf16 on
-    CPUs: 0.4–3.7 ms less a pass at batch 32).
+    """Backwards it is the other one times 4. PyTorch's own halving of 32×16×64×64 places took 5.0 ms forth and back, this one 1.3
+    (channels-last bfloat16, one thread of a busy CPU).
     """
 
     @staticmethod

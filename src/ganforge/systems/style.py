@@ -1,13 +1,13 @@
 """A lean style-based GAN: the best pictures that a machine can learn in the minutes it is given.
 
 After StyleGAN2 (Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", arXiv 1912.04958): a mapping network,
-convolutions modulated by styles, pictures summed over resolutions, a residual discriminator with minibatch standard
+convolutions modulated by styles, pictures summed over resolutions, a discriminator with minibatch standard
 deviation, non-saturating or relativistic loss with lazy R1, averaged weights, truncation. Recipes:
 
     style    any size; nets that two CPU cores train in minutes and a browser runs in milliseconds
 
 Where we deviate, and why:
-- D judges places as well as pictures, at every level but the finest: more is told to G by a step.
+- D judges places as well as pictures, at every level but the finest. Its convolutions are not residual unless `d.convs` asks.
 - Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
   norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net.
 - One convolution a resolution, before the maps grow: a 3×3 kernel at the coarse side costs a quarter.

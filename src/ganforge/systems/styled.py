@@ -1,8 +1,9 @@
 """The game that style-based systems play, whatever their nets look like.
 
-After StyleGAN2 (Karras et al., arXiv 1912.04958): D's turn with lazy R1 inside, G's turn, style mixing, augmentation of what D
-sees by the number of pictures or by how sure D is. Deviation: D may judge places as well as pictures, so that more is told to G
-by a step. The nets are those of `ganforge.systems.style` and `ganforge.systems.stylegan2`.
+After StyleGAN2 (Karras et al., arXiv 1912.04958): D's turn with lazy R1 and R2 inside, G's turn, style mixing, augmentation of
+what D sees by the number of pictures or by how sure D is. Deviations: D may judge places as well as pictures; with the
+relativistic loss G is compared with D's verdicts on real pictures from D's own turn, which spares a pass of D. The nets are
+those of `ganforge.systems.style` and `ganforge.systems.stylegan2`.
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · P places · C maps · H×W pixels; see `ganforge.game`.
 """
@@ -232,7 +233,9 @@ class StyledSystem(System):
         for _, at in penalised:
             at.requires_grad_()
         real, fake = self.seen(pictures, step), self.seen(made, step)
-        if penalised or len(real) % d.group:  # apart, for slopes' slopes are not taken through all of them
+        if (
+            penalised or len(real) % d.group
+        ):  # apart: groups would mix, and a penalty is differentiated through one kind alone
             with self.exactly(real.device.type):
                 told, lied = d(real, everywhere=True), d(fake, everywhere=True)
         else:  # alternating, so that groups of minibatch stddev stay all real or all made
