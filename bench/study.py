@@ -30,7 +30,6 @@ VARIANTS: dict[str, dict[str, str]] = {
     "the recipe, another seed": {"seed": "1"},
     "the recipe, a third seed": {"seed": "2"},
     "non-saturating loss": {"loss": "non_saturating"},
-    "pictures judged as a whole alone": {"d.places": "false"},
     "batch 4": {"batch_size": "4"},
     "batch 16": {"batch_size": "16"},
     "learning rates × ½": {"g_learning_rate": "5e-3", "d_learning_rate": "5e-3"},

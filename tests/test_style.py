@@ -124,9 +124,7 @@ class TestPenalty:
         step = step_of(system)
         pictures = step.batch.pictures if which == "r1_gamma" else system.fakes(step).detach()
         x = pictures.clone().requires_grad_()
-        logits = system.discriminator(x, everywhere=True)
-        scores = logits[:, 0] + sum(places.mean(1) for places in logits[:, 1:].split(system.discriminator.places, 1))
-        (slopes,) = torch.autograd.grad(scores.sum(), x)
+        (slopes,) = torch.autograd.grad(system.discriminator(x).sum(), x)
         expected = 0.25 * 4 * slopes.square().sum((1, 2, 3)).mean()
         bare = made(**free).discriminator_loss(step_of(system)).total
         torch.testing.assert_close(system.discriminator_loss(step).total - bare, expected, rtol=1e-3, atol=1e-5)
@@ -146,7 +144,7 @@ class TestPenalty:
 
 @pytest.mark.parametrize("loss", ["non_saturating", "relativistic"])
 def test_both_losses_in_closed_form(loss):
-    system = made(loss=loss, r1_gamma="0", **{"d.places": "false"})
+    system = made(loss=loss, r1_gamma="0")
     step = step_of(system, 1)
     real, fake = system.discriminator(step.batch.pictures), system.discriminator(system.fakes(step))
     softplus = torch.nn.functional.softplus
@@ -159,7 +157,7 @@ def test_both_losses_in_closed_form(loss):
 
 
 def test_made_pictures_are_compared_with_what_d_found_before_it_moved():
-    system = made(loss="relativistic", r1_gamma="0", **{"d.places": "false"})
+    system = made(loss="relativistic", r1_gamma="0")
     step, d = step_of(system, 1), system.discriminator
     system.discriminator_loss(step)
     before = d(step.batch.pictures).detach()
@@ -171,23 +169,6 @@ def test_made_pictures_are_compared_with_what_d_found_before_it_moved():
     d.register_forward_hook(lambda *_: passes.append(1))
     torch.testing.assert_close(system.generator_loss(step).total, expected)
     assert len(passes) == 1
-
-
-def test_places_of_every_level_are_judged_and_each_level_counts_as_much_as_the_picture():
-    system = made(loss="relativistic", r1_gamma="0", **{"d.widths": "4,8,16", "d.convs": "1,0,0"})
-    step, d = step_of(system, 1), system.discriminator
-    real, fake = d(step.batch.pictures, everywhere=True), d(system.fakes(step), everywhere=True)
-    assert d.places == (64, 16)  # not those of the finest level
-    assert real.shape == (8, 1 + 64 + 16)
-    torch.testing.assert_close(real[:, 0], d(step.batch.pictures))
-    closeness = torch.nn.functional.softplus(fake - real)
-    expected = closeness[:, 0].mean() + closeness[:, 1:65].mean() + closeness[:, 65:].mean()
-    torch.testing.assert_close(system.discriminator_loss(step).total, expected)
-    closeness = torch.nn.functional.softplus(real - fake)
-    expected = closeness[:, 0].mean() + closeness[:, 1:65].mean() + closeness[:, 65:].mean()
-    torch.testing.assert_close(system.generator_loss(step).total, expected)
-    last = d.features(step.batch.pictures)[-1]  # 4×4
-    torch.testing.assert_close(real[:, 65:], d.spots[1](last).flatten(1))
 
 
 def test_few_pictures_are_augmented_unless_something_else_is_asked_for():

@@ -7,7 +7,7 @@ deviation, non-saturating or relativistic loss with lazy R1, averaged weights, t
     style    any size; nets that two CPU cores train in minutes and a browser runs in milliseconds
 
 Where we deviate, and why:
-- D judges places as well as pictures, at every level but the finest. Its convolutions are not residual unless `d.convs` asks.
+- D is a plain stack of convolutions, residual ones only where `d.convs` asks.
 - Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
   norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net.
 - One convolution a resolution, before the maps grow: a 3×3 kernel at the coarse side costs a quarter.
@@ -57,7 +57,6 @@ class DiscriminatorConfig(Section):
 
     widths: tuple[Width, ...] = Field(min_length=1, description="maps from fine to coarse; each step halves the sides")
     convs: tuple[Count, ...] = Field(min_length=1, description="residual convolutions at each of these resolutions")
-    places: bool = Field(True, description="whether every place of every level but the finest is judged, too")
     look: int = Field(128, ge=1, description="maps of the last convolution, at half the sides of the coarsest level")
     head: int = Field(256, ge=1, description="size of the last hidden layer")
     minibatch_group: int = Field(4, ge=2, description="pictures whose spread D is told")
@@ -183,7 +182,7 @@ class Level(nn.Module):
 class StyleDiscriminator(StyledDiscriminator):
     """Pictures → levels → the spread of the batch beside the last maps → one logit."""
 
-    finest_first = ("levels", "spots")
+    finest_first = ("levels",)
 
     def __init__(self, config: StyleConfig) -> None:
         super().__init__()
@@ -198,8 +197,6 @@ class StyleDiscriminator(StyledDiscriminator):
         self.look = EqualisedConv2d(d.widths[-1] + 1, d.look)
         self.hidden = EqualisedLinear(d.look * height * width, d.head)
         self.judge = EqualisedLinear(d.head, 1, gain=1.0)
-        self.spots = nn.ModuleList(EqualisedConv2d(maps, 1, 1, gain=1.0) for maps in d.widths[1:] if d.places)
-        self.places = tuple((height * width) << 2 * i for i in range(len(self.spots), 0, -1))
 
     def features(self, pictures: Tensor) -> list[Tensor]:
         """pictures N×3×H×W → the maps of each level, finest first. Sides that do not divide are filled up with grey."""
@@ -211,15 +208,11 @@ class StyleDiscriminator(StyledDiscriminator):
             found.append(level(found[-1]))
         return found[1:]
 
-    def forward(self, pictures: Tensor, condition: Condition | None = None, everywhere: bool = False) -> Tensor:
-        """pictures N×3×H×W → N logits, positive for real; ``everywhere`` N×(1 + ΣP), those of the places after them."""
-        found = self.features(pictures)
-        maps = leaky(self.look(minibatch_stddev(halved(found[-1]), self.group)))
+    def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
+        """pictures N×3×H×W → N logits, positive for real."""
+        maps = leaky(self.look(minibatch_stddev(halved(self.features(pictures)[-1]), self.group)))
         logits: Tensor = self.judge(leaky(self.hidden(maps.flatten(1))))
-        if not everywhere:
-            return logits.squeeze(1)
-        spots = (spot(maps).flatten(1) for spot, maps in zip(self.spots, found[1:], strict=False))
-        return torch.cat((logits, *spots), 1)
+        return logits.squeeze(1)
 
 
 # --- the game ---------------------------------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
 """The game that style-based systems play, whatever their nets look like.
 
 After StyleGAN2 (Karras et al., arXiv 1912.04958): D's turn with lazy R1 and R2 inside, G's turn, style mixing, augmentation of
-what D sees by the number of pictures or by how sure D is. Deviations: D may judge places as well as pictures; with the
-relativistic loss G is compared with D's verdicts on real pictures from D's own turn, which spares a pass of D. The nets are
-those of `ganforge.systems.style` and `ganforge.systems.stylegan2`.
+what D sees by the number of pictures or by how sure D is. Deviation: with the relativistic loss G is compared with D's verdicts
+on real pictures from D's own turn, which spares a pass of D. The nets are those of `ganforge.systems.style` and
+`ganforge.systems.stylegan2`.
 
-Shapes: N pictures · Z, W sizes of z and w · L layers · P places · C maps · H×W pixels; see `ganforge.game`.
+Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
 """
 
 from abc import abstractmethod
@@ -141,19 +141,13 @@ class StyledGenerator(Generator):
 
 
 class StyledDiscriminator(Discriminator):
-    """A critic that may judge places as well.
+    """A critic that is told the spread of several pictures.
 
     Attributes:
-        places: P of each level whose places are judged.
-        group: pictures whose spread is told.
+        group: how many.
     """
 
-    places: tuple[int, ...] = ()
     group: int
-
-    @abstractmethod
-    def forward(self, pictures: Tensor, condition: Condition | None = None, everywhere: bool = False) -> Tensor:
-        """pictures N×3×H×W → N logits, positive for real; ``everywhere`` N×(1 + ΣP), those of the places after them."""
 
 
 # --- the game ---------------------------------------------------------------------------------------------------------
@@ -237,27 +231,22 @@ class StyledSystem(System):
             penalised or len(real) % d.group
         ):  # apart: groups would mix, and a penalty is differentiated through one kind alone
             with self.exactly(real.device.type):
-                told, lied = d(real, everywhere=True), d(fake, everywhere=True)
+                told, lied = d(real), d(fake)
         else:  # alternating, so that groups of minibatch stddev stay all real or all made
-            both = d(torch.stack((real, fake), 1).flatten(0, 1), everywhere=True)
+            both = d(torch.stack((real, fake), 1).flatten(0, 1))
             told, lied = both[::2], both[1::2]
-        surely = (told - lied if c.loss == "relativistic" else told)[:, 0].detach()
+        surely = (told - lied if c.loss == "relativistic" else told).detach()
         verdicts = told.detach()
         step.remember("signs", lambda: surely.sign().mean(), made_by=())
         step.remember("verdicts on real pictures", lambda: verdicts, made_by=())
-        told, lied = self.apart(told), self.apart(lied)
         if c.loss == "relativistic":
-            each = [{"pairs": losses.relativistic_discriminator(t, f)} for t, f in zip(told, lied, strict=True)]
+            parts = {"pairs": losses.relativistic_discriminator(told, lied)}
         else:
-            each = [
-                {"real": losses.discriminator_real(t), "fake": losses.discriminator_fake(f)}
-                for t, f in zip(told, lied, strict=True)
-            ]
-        total = torch.stack([part for parts in each for part in parts.values()]).sum()
+            parts = {"real": losses.discriminator_real(told), "fake": losses.discriminator_fake(lied)}
+        total = torch.stack(list(parts.values())).sum()
         for gamma, at in penalised:
-            scores = torch.stack([logits.mean(1) for logits in (told if at is pictures else lied)]).sum(0)
-            total = total + gamma / 2 * c.r1_every_steps * losses.squared_slope(scores, at)
-        return Losses(total, each[0])
+            total = total + gamma / 2 * c.r1_every_steps * losses.squared_slope(told if at is pictures else lied, at)
+        return Losses(total, parts)
 
     @contextmanager
     def exactly(self, device: str) -> Iterator[None]:
@@ -275,24 +264,17 @@ class StyledSystem(System):
         much a made picture counts, and that is not worth another pass.
         """
         d = self.discriminator
-        lied = self.apart(d(self.seen(self.fakes(step), step), everywhere=True))
+        lied = d(self.seen(self.fakes(step), step))
         if self.config.loss == "non_saturating":
-            each = [losses.generator_non_saturating(logits) for logits in lied]
-        else:
+            return Losses(losses.generator_non_saturating(lied))
 
-            def judge() -> Tensor:
-                with torch.no_grad():
-                    verdicts: Tensor = d(self.seen(step.batch.pictures, step), everywhere=True)
-                return verdicts
+        def judge() -> Tensor:
+            with torch.no_grad():
+                verdicts: Tensor = d(self.seen(step.batch.pictures, step))
+            return verdicts
 
-            told = self.apart(step.remember("verdicts on real pictures", judge, made_by=()))
-            each = [losses.relativistic_generator(t, f) for t, f in zip(told, lied, strict=True)]
-        return Losses(torch.stack(each).sum(), {"picture": each[0]} if len(each) > 1 else {})
-
-    def apart(self, logits: Tensor) -> Sequence[Tensor]:
-        """D's logits N×(1 + ΣP) → N×1 of whole pictures, and N×P of the places of each level: every one a loss of its own."""
-        parts: Sequence[Tensor] = logits.split((1, *self.discriminator.places), 1)  # type: ignore[no-untyped-call]
-        return parts
+        told = step.remember("verdicts on real pictures", judge, made_by=())
+        return Losses(losses.relativistic_generator(told, lied))
 
     def layouts(self) -> Sequence[Layout]:
         """Channels last alone: its convolutions were up to twice as fast, and a few timed steps on a busy machine may say

@@ -240,11 +240,11 @@ class StyleGan2Discriminator(StyledDiscriminator):
             found.append(level(found[-1]))
         return found[1:]
 
-    def forward(self, pictures: Tensor, condition: Condition | None = None, everywhere: bool = False) -> Tensor:
-        """pictures N×3×H×W → N logits, positive for real; ``everywhere`` N×1, for no places are judged."""
+    def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
+        """pictures N×3×H×W → N logits, positive for real."""
         maps = active(self.look(minibatch_stddev(self.features(pictures)[-1], self.group)))
         logits: Tensor = self.judge(active(self.hidden(maps.flatten(1))))
-        return logits if everywhere else logits.squeeze(1)
+        return logits.squeeze(1)
 
 
 # --- the game ---------------------------------------------------------------------------------------------------------
