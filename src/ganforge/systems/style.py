@@ -238,6 +238,10 @@ WIDTHS = (256, 256, 128, 64, 16, 8, 8, 8, 8)
 """Maps from 4×4 on."""
 
 
+R1_A_PIXEL = 2.5e-5
+"""γ a pixel: 0.1 at 64×64. StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), gives the same at batch 8."""
+
+
 def style(height: int, width: int) -> StyleConfig:
     """Nets for any size: from 3 to 5 places on the shorter side down to the pixel."""
     octaves = 2
@@ -251,6 +255,7 @@ def style(height: int, width: int) -> StyleConfig:
         d=DiscriminatorConfig(widths=widths[:0:-1], convs=(0,) * (octaves - 1)),
         loss="relativistic",
         batch_size=8,
+        r1_gamma=height * width * R1_A_PIXEL,
     )
 
 

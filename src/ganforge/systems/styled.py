@@ -65,7 +65,7 @@ class GameConfig(PictureConfig):
     d_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of D")
     beta1: float = Field(0.0, ge=0, lt=1, description="Adam's")
     beta2: float = Field(0.99, ge=0, lt=1, description="Adam's")
-    falls_from: float = Field(0.3, ge=0, le=1, description="fraction of the budget from which the learning rates fall")
+    falls_from: float = Field(0.6, ge=0, le=1, description="fraction of the budget from which the learning rates fall")
     falls_to: float = Field(0.05, ge=0, le=1, description="share of them that is left at the end")
 
 
