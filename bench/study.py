@@ -52,7 +52,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "two convolutions a resolution in G": {"g.convs": "2,2,2,2,2"},
     "fewer maps at the coarse levels, more at the fine": {"g.widths": "128,128,128,64,32", "d.widths": "32,64,128,128"},
     "noise": {"g.noise": "true"},
-    "R2 as well": {"r2_gamma": "0.02"},
+    "R2 as well": {"r2_gamma": "0.1"},
     "averages half as long": {"ema_rampup": "0.025"},
     "averages twice as long": {"ema_rampup": "0.1"},
 }

@@ -236,8 +236,6 @@ class Style(StyledSystem):
 
 WIDTHS = (256, 256, 128, 64, 16, 8, 8, 8, 8)
 """Maps from 4×4 on."""
-
-
 R1_A_PIXEL = 2.5e-5
 """γ a pixel: 0.1 at 64×64. StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), gives the same at batch 8."""
 

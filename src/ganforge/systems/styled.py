@@ -52,7 +52,7 @@ class GameConfig(PictureConfig):
     w_size: int = Field(128, ge=1, description="numbers in a style")
     mixing: float = Field(0.0, ge=0, le=1, description="share of made pictures whose layers take two styles")
     loss: Literal["non_saturating", "relativistic"] = Field("non_saturating", description="of both players")
-    r1_gamma: float = Field(0.02, ge=0, description="γ of γ/2·‖∇D‖² at real pictures")
+    r1_gamma: float = Field(ge=0, description="γ of γ/2·‖∇D‖² at real pictures")
     r2_gamma: float = Field(0.0, ge=0, description="γ of the same at made pictures")
     r1_every_steps: int = Field(8, ge=1, description="steps between two penalties, each weighted by their number")
     augment: Probability | Literal["adaptive", "by_count"] = Field(
@@ -227,18 +227,15 @@ class StyledSystem(System):
         for _, at in penalised:
             at.requires_grad_()
         real, fake = self.seen(pictures, step), self.seen(made, step)
-        if (
-            penalised or len(real) % d.group
-        ):  # apart: groups would mix, and a penalty is differentiated through one kind alone
+        if penalised or len(real) % d.group:  # apart: groups would mix, and a penalty is of one kind alone
             with self.exactly(real.device.type):
                 told, lied = d(real), d(fake)
         else:  # alternating, so that groups of minibatch stddev stay all real or all made
             both = d(torch.stack((real, fake), 1).flatten(0, 1))
             told, lied = both[::2], both[1::2]
         surely = (told - lied if c.loss == "relativistic" else told).detach()
-        verdicts = told.detach()
         step.remember("signs", lambda: surely.sign().mean(), made_by=())
-        step.remember("verdicts on real pictures", lambda: verdicts, made_by=())
+        step.remember("verdicts on real pictures", told.detach, made_by=())
         if c.loss == "relativistic":
             parts = {"pairs": losses.relativistic_discriminator(told, lied)}
         else:
