@@ -280,6 +280,18 @@ def keep_row(row: dict[str, Any]) -> None:
     write_json(ROWS, [*(r for r in kept_rows() if not same(r, row)), row])
 
 
+def beside_plain(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | None:
+    """The set's figure as a share of the yardstick's after the same minutes on the same machine; None where none was."""
+
+    def machines(of: dict[str, Any]) -> set[str]:
+        return {stamp.split(" · ", 2)[-1] for stamp in of["measured"]}
+
+    figure = {"fd": "fd", "kid": "kid_x1000"}[JUDGED[row["set"]].figure]
+    beside = [r for r in rows if r["recipe"] == "plain" and r["set"] == row["set"] and r["minutes"] == row["minutes"]]
+    beside = [plain for plain in beside if plain is not row and machines(plain) == machines(row)]
+    return float(row["judge"][figure] / beside[0]["judge"][figure]) if beside else None
+
+
 def published(pictures: str, recipe: str) -> bool:
     return JUDGED[pictures].publishable and recipe != "real"
 
@@ -291,10 +303,12 @@ def write_table() -> None:
     lines = [
         "Figures of the one judge (mobilenet; resnet20 for CIFAR-10; KID × 1000 with equal n against the training pictures "
         "for flowers and emoji). Precision, recall, coverage and copies: `ganforge evaluate`, offline features, per cent; in "
-        "brackets what other real pictures reach. Bold: the figure the set is judged by.",
+        "brackets what other real pictures reach. Bold: the figure the set is judged by; × plain: as a share of what the "
+        "yardstick `plain` reached in the same minutes on the same machine.",
         "",
-        "| pictures | recipe | minutes | seed | seen | FD | KID × 1000 | precision | recall | coverage | copied | measured |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| pictures | recipe | minutes | seed | seen | FD | KID × 1000 | × plain | precision | recall | coverage | "
+        "copied | measured |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in rows:
         judged, fd, kid = JUDGED[r["set"]], f"{r['judge']['fd']:.2f}", f"{r['judge']['kid_x1000']:.2f}"
@@ -302,12 +316,13 @@ def write_table() -> None:
         shares = [f"{100 * r[k]:.0f} ({100 * r['real'][k]:.0f})" for k in ("precision", "recall", "coverage")]
         copied = "–" if r["copied"] is None else f"{100 * r['copied']:.1f}"
         copied += "" if r["copied_held_out"] is None else f" ({100 * r['copied_held_out']:.1f})"
+        ratio = beside_plain(r, rows) if r["recipe"] != "real" else None
         minutes, seen = (f"{r['minutes']:g}", f"{r['seen']:,}") if r["recipe"] != "real" else ("–", "–")
         settings = "".join(f" {k}={v}" for k, v in r["settings"].items())
         settings += f", {r['computed_in']}" if "computed_in" in r else ""
         lines.append(
             f"| {r['set']} | {r['recipe']}{settings} | {minutes} | {r['seed']} | {seen} | {fd} | {kid} | "
-            f"{' | '.join(shares)} | {copied} | {'; '.join(r['measured'])} |"
+            f"{'–' if ratio is None else f'{ratio:.3f}'} | {' | '.join(shares)} | {copied} | {'; '.join(r['measured'])} |"
         )
     lines.append("")
     for r in rows:

@@ -40,7 +40,8 @@ VARIANTS: dict[str, dict[str, str]] = {
     "rates that do not fall": {"falls_from": "1"},
     "rates that fall to 0.3": {"falls_to": "0.3"},
     "R1 with γ = 0.02": {"r1_gamma": "0.02"},
-    "R1 with γ = 0.5": {"r1_gamma": "0.5"},
+    "R1 with γ = 0.1": {"r1_gamma": "0.1"},
+    "R1 with γ = 2": {"r1_gamma": "2"},
     "R1 every 4 steps": {"r1_every_steps": "4"},
     "R1 every 16 steps": {"r1_every_steps": "16"},
     "mapping learns ten times as fast": {"g.map_rate": "0.1"},
@@ -52,7 +53,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "two convolutions a resolution in G": {"g.convs": "2,2,2,2,2"},
     "fewer maps at the coarse levels, more at the fine": {"g.widths": "128,128,128,64,32", "d.widths": "32,64,128,128"},
     "noise": {"g.noise": "true"},
-    "R2 as well": {"r2_gamma": "0.1"},
+    "R2 as well": {"r2_gamma": "0.5"},
     "averages half as long": {"ema_rampup": "0.025"},
     "averages twice as long": {"ema_rampup": "0.1"},
 }

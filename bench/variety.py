@@ -1,4 +1,4 @@
-"""Variety on real pictures, with and without minibatch discrimination in D.
+"""Variety on real pictures: with and without minibatch discrimination in D, and of the style recipe.
 
     python bench/variety.py cifar --pictures cifar10_train.zip --judged judge/cifar10.zip --judge judge.py --nets nets/
     python bench/variety.py fashion --pictures fashion/
@@ -6,8 +6,9 @@
 
 cifar     `cifar32` for 15 minutes each way, 5,000 samples against 5,000 real test pictures; the share that a CIFAR-10
           ResNet-20 recognises with ≥ 90 % confidence, beside the same share of the real pictures
-fashion   three Fashion-MNIST pictures as red, green and blue: 1,000 modes; `dcgan` for 8 minutes each way, 26,000 samples,
-          judged by a small classifier that is trained first; real held-out triples and blends of real pairs beside it
+fashion   three Fashion-MNIST pictures as red, green and blue: 1,000 modes; `dcgan` for 8 minutes each way and `style` for
+          8, 26,000 samples, judged by a small classifier that is trained first; real held-out triples and blends of real
+          pairs beside it
 imagenet  a smoke test of `imagenet128` for 3 minutes on class folders made from the pictures at hand: it shows that the
           recipe runs, not that it draws
 
@@ -47,6 +48,12 @@ from results import FIGURES, provenance, write_json, write_section
 
 WORK = Path(__file__).parent / "work" / "variety"
 VARIANTS: dict[str, dict[str, str]] = {"plain": {}, "discrimination": {"d.minibatch": "discrimination"}}
+STACKED = {
+    "plain": ("DCGAN", "dcgan", VARIANTS["plain"]),
+    "discrimination": ("+ minibatch discrimination", "dcgan", VARIANTS["discrimination"]),
+    "style": ("style", "style", {}),
+}
+"""What is trained on stacked Fashion: the row's title, the recipe, its settings."""
 SAMPLE_SEED = 100_000
 CIFAR_MINUTES, FASHION_MINUTES, CLASSIFIER_MINUTES, SMOKE_MINUTES = 15.0, 8.0, 4.0, 3.0
 JUDGE = {"widths": "48,96,192", "batch_size": "128"}
@@ -270,9 +277,8 @@ def fashion(args: argparse.Namespace) -> None:
     a, b = (triples(grey[held_out], STACKED_SAMPLES, seed) for seed in (2, 3))
     sets = {"real held-out triples": a, "blends of real pairs": ((a.astype(np.uint16) + b) // 2).astype(np.uint8)}
     seen: dict[str, int] = {}
-    for name, settings in VARIANTS.items():
-        run = trained(args, f"fashion-{name}", stacked, FASHION_MINUTES, "dcgan", settings, size=28, flip=False)
-        title = {"plain": "DCGAN", "discrimination": "+ minibatch discrimination"}[name]
+    for name, (title, recipe, settings) in STACKED.items():
+        run = trained(args, f"fashion-{name}", stacked, FASHION_MINUTES, recipe, settings, size=28, flip=False)
         sets[title] = drawn(run, STACKED_SAMPLES)
         seen[title] = int(run.state()["seen"] or 0)
         figures = FIGURES if args.faster == 1 else args.work
@@ -294,22 +300,22 @@ def fashion(args: argparse.Namespace) -> None:
         "Stacked Fashion: 1,000 modes",
         "python bench/variety.py fashion --pictures fashion/",
         [
-            f"Three pictures of Fashion-MNIST as red, green and blue; `dcgan` at 28 px, {FASHION_MINUTES:g} minutes each, one "
-            f"seed; {STACKED_SAMPLES:,} samples. A mode counts when at least one sample falls in it with ≥ 0.9 confidence "
-            "in all three channels; KL of all samples' histogram over the modes from the uniform one, nats; sure: share of "
-            f"samples with ≥ 0.9 in all three. The classifier is right on {100 * hit_rate:.1f} % of {HELD_OUT:,} held-out "
+            f"Three pictures of Fashion-MNIST as red, green and blue; `dcgan` and `style` at 28 px, {FASHION_MINUTES:g} minutes "
+            f"each, one seed; {STACKED_SAMPLES:,} samples. A mode counts when at least one sample falls in it with ≥ 0.9 "
+            "confidence in all three channels; KL of all samples' histogram over the modes from the uniform one, nats; sure: share "
+            f"of samples with ≥ 0.9 in all three. The classifier is right on {100 * hit_rate:.1f} % of {HELD_OUT:,} held-out "
             "pictures. A blend is the mean of two real triples: what the judge gives to pictures of nothing.",
             "",
             "| | pictures seen | modes of 1,000 | KL | % sure |",
             "|---|---|---|---|---|",
             *rows,
             "",
-            "Real triples (left) beside generated ones (right), DCGAN and with minibatch discrimination. Fashion-MNIST: MIT, "
-            "Zalando SE.",
+            "Real triples (left) beside generated ones (right): DCGAN, with minibatch discrimination, and style. "
+            "Fashion-MNIST: MIT, Zalando SE.",
             "",
-            *(f"![real beside generated, {name}](results/fashion-{name}.png)" for name in VARIANTS),
+            *(f"![real beside generated, {name}](results/fashion-{name}.png)" for name in STACKED),
         ],
-        ["fashion-classifier", *(f"fashion-{name}" for name in VARIANTS)],
+        ["fashion-classifier", *(f"fashion-{name}" for name in STACKED)],
     )
 
 

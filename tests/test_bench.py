@@ -134,12 +134,14 @@ class TestQuality:
         monkeypatch.setattr(quality, "WORK", tmp_path / "work")
         written: list[str] = []
         monkeypatch.setattr(quality, "write_section", lambda title, command, lines, stamps: written.extend(lines))
-        for row in (self.row(), self.row(recipe="plain"), self.row(set="avatars", recipe="dcgan")):
+        slow = {"judge": {"fd": 161.0, "kid_x1000": 300.0}, "recipe": "plain"}
+        for row in (self.row(), self.row(**slow), self.row(set="avatars", recipe="dcgan")):
             quality.keep_row(row)
         quality.write_table()
         rows = [line for line in written if line.startswith(("| avatars", "| faces64"))]
         assert [row.split(" | ")[1] for row in rows] == ["dcgan", "plain", "dcgan"]
-        assert "**80.50**" in rows[1]
+        assert "**161.00**" in rows[1]
+        assert [row.split(" | ")[7] for row in rows] == ["–", "–", "0.500"]
         pictures = [line for line in written if line.startswith("![")]
         assert len(pictures) == 1
         assert "avatars" in pictures[0]

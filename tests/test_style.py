@@ -8,7 +8,7 @@ from ganforge.attributes import Schema
 from ganforge.errors import UsageError
 from ganforge.game import Batch, Draw, Step
 from ganforge.systems import configure, find_recipe, fitted
-from ganforge.systems.style import Style, StyleConfig, coarsest
+from ganforge.systems.style import Modulated, Style, StyleConfig, coarsest
 from ganforge.systems.styled import Noise, unit
 from systems_tiny import TINY
 
@@ -63,6 +63,16 @@ class TestStyles:
     def test_styles_have_second_moment_one(self):
         x = unit(torch.randn(5, 64) * 7)
         torch.testing.assert_close(x.square().mean(1), torch.ones(5))
+
+    @pytest.mark.parametrize("keeps_size", [True, False])
+    def test_maps_keep_their_size_and_strokes_do_not(self, keeps_size):
+        layer = Modulated(32, 64, 8, keeps_size=keeps_size)
+        maps, w = torch.randn(16, 32, 8, 8), torch.randn(16, 8)
+        layer.style.bias.data.fill_(1)
+        first, layer.style.weight.data[:] = layer(maps, w).std(), 0
+        layer.style.bias.data.fill_(5)
+        grown = layer(maps, w).std() / first
+        assert (grown < 1.2) if keeps_size else (grown > 2)
 
     def test_one_latent_is_one_style_for_all_layers(self):
         g = made().generator

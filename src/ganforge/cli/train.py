@@ -27,7 +27,7 @@ def train(
     images: Images = None,
     recipe: Annotated[
         str | None,
-        typer.Option(help="A system with a preset; `ganforge recipes` lists them. dcgan, or that of --from."),
+        typer.Option(help="A system with a preset; `ganforge recipes` lists them. style, or that of --from."),
     ] = None,
     start_from: Annotated[
         Path | None,

@@ -11,7 +11,7 @@ from ganforge.attributes import Schema
 from ganforge.errors import UnknownNameError, UsageError
 from ganforge.game import PictureConfig, Recipe, System
 
-DEFAULT_RECIPE = "dcgan"
+DEFAULT_RECIPE = "style"
 
 
 @cache

@@ -9,7 +9,8 @@ deviation, non-saturating or relativistic loss with lazy R1, averaged weights, t
 Where we deviate, and why:
 - D is a plain stack of convolutions, residual ones only where `d.convs` asks.
 - Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
-  norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net.
+  norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net. What each
+  resolution draws keeps no size, as in StyleGAN2: styles say how much of it there is.
 - One convolution a resolution, before the maps grow: a 3×3 kernel at the coarse side costs a quarter.
 - All kernels are 3×3 with stride 1, growth and halving are nearest neighbour and mean: those are the convolutions that CPUs
   have fast code for (bench/convolutions.py).
@@ -35,6 +36,8 @@ from ganforge.systems.styled import GameConfig, Noise, StyledDiscriminator, Styl
 
 FIRST_STROKES = 0.3
 """What each resolution draws at first, as a share of the range: with 1 the first pictures glare, and D learns glare."""
+FROM_FIRST_STYLES = math.sqrt(0.5)
+"""Styles begin as N(1, 1), whose second moment is 2."""
 
 # --- config -----------------------------------------------------------------------------------------------------------
 
@@ -89,7 +92,16 @@ def coarsest(config: StyleConfig, halvings: int) -> tuple[int, int]:
 
 
 class Modulated(nn.Module):
-    """A convolution of maps that are scaled, map by map, by what the style asks for."""
+    """A convolution of maps that are scaled, map by map, by what the style asks for.
+
+    Args:
+        before, after: maps.
+        w_size: W.
+        kernel: its side, pixels.
+        gain: standard deviation of what comes out at first where what comes in has second moment 1.
+        keeps_size: whether that stays so, whatever the style.
+        noise: (height, width) of the maps that get noise; None for none.
+    """
 
     def __init__(
         self,
@@ -99,9 +111,11 @@ class Modulated(nn.Module):
         *,
         kernel: int = 3,
         gain: float = RELU_GAIN,
+        keeps_size: bool = True,
         noise: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
+        self.keeps_size = keeps_size
         self.style = EqualisedLinear(w_size, before, gain=1.0, bias=1.0)
         self.conv = EqualisedConv2d(before, after, kernel, gain=gain)
         self.noise = None if noise is None else Noise(*noise)
@@ -109,7 +123,8 @@ class Modulated(nn.Module):
     def forward(self, maps: Tensor, w: Tensor) -> Tensor:
         """maps N×A×H×W, w N×W → N×B×H×W. Styles are float32 whatever the maps are."""
         with torch.autocast(w.device.type, enabled=False):
-            scale = unit(self.style(w.float()))
+            scale = self.style(w.float())
+            scale = unit(scale) if self.keeps_size else scale * FROM_FIRST_STYLES
         made: Tensor = self.conv(maps * scale.to(maps.dtype)[:, :, None, None])
         return made if self.noise is None else self.noise(made)
 
@@ -133,7 +148,7 @@ class StyleGenerator(StyledGenerator):
             noise = (height << i, width << i) if g.noise else None
             ends = [before] * count + [after]
             self.levels.append(nn.ModuleList(Modulated(a, b, config.w_size, noise=noise) for a, b in pairwise(ends)))
-            self.draws.append(Modulated(after, 3, config.w_size, kernel=1, gain=FIRST_STROKES))
+            self.draws.append(Modulated(after, 3, config.w_size, kernel=1, gain=FIRST_STROKES, keeps_size=False))
         self.layers = sum(g.convs) + 1
 
     def style(self, z: Tensor, condition: Condition | None = None) -> Tensor:
@@ -236,8 +251,9 @@ class Style(StyledSystem):
 
 WIDTHS = (256, 256, 128, 64, 16, 8, 8, 8, 8)
 """Maps from 4×4 on."""
-R1_A_PIXEL = 2.5e-5
-"""γ a pixel: 0.1 at 64×64. StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), gives the same at batch 8."""
+R1, R1_A_PIXEL = 0.5, 2.5e-5
+"""γ, and γ a pixel where that is more, above 141×141: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), at
+batch 8. By that rule alone pictures of 32×32 became worse with time (bench/STUDY.md)."""
 
 
 def style(height: int, width: int) -> StyleConfig:
@@ -253,7 +269,7 @@ def style(height: int, width: int) -> StyleConfig:
         d=DiscriminatorConfig(widths=widths[:0:-1], convs=(0,) * (octaves - 1)),
         loss="relativistic",
         batch_size=8,
-        r1_gamma=height * width * R1_A_PIXEL,
+        r1_gamma=max(R1, height * width * R1_A_PIXEL),
     )
 
 

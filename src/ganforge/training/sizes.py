@@ -51,7 +51,7 @@ def choose_size(recipe: Recipe, asked: tuple[int, int] | None, pictures: str, bu
         if asked not in (None, recipe.size):
             raise UsageError(
                 f"The recipe {recipe.name} is made for {width}x{height}; leave --size away, or take another recipe "
-                f"(--recipe dcgan takes any size)."
+                f"(--recipe style takes any size)."
             )
         return height, width, f"{width}x{height}: what the recipe {recipe.name} is made for."
     if asked is not None:

@@ -55,7 +55,7 @@ def train(
         pictures: a folder, an archive, a known layout, or ``avatars[:COUNT[:SEED]]``.
         minutes: wall time from the finished pack to the saved Model; 20 where neither this nor ``images`` is given.
         images: pictures to be seen instead, e.g. ``"500k"``.
-        recipe: a system with a preset; by default that of ``start_from``, or "dcgan".
+        recipe: a system with a preset; by default that of ``start_from``, or "style".
         start_from: folder of a Model (or a run) whose weights the nets begin with, as far as they fit.
         size: side of the pictures, ``"WxH"`` or (height, width); by default that of ``start_from``, or the largest of
             32, 64 and 128 that pictures and minutes allow.
