@@ -302,9 +302,9 @@ def fashion(args: argparse.Namespace) -> None:
         [
             f"Three pictures of Fashion-MNIST as red, green and blue; `dcgan` and `style` at 28 px, {FASHION_MINUTES:g} minutes "
             f"each, one seed; {STACKED_SAMPLES:,} samples. A mode counts when at least one sample falls in it with ≥ 0.9 "
-            "confidence in all three channels; KL of all samples' histogram over the modes from the uniform one, nats; sure: share "
-            f"of samples with ≥ 0.9 in all three. The classifier is right on {100 * hit_rate:.1f} % of {HELD_OUT:,} held-out "
-            "pictures. A blend is the mean of two real triples: what the judge gives to pictures of nothing.",
+            "confidence in all three channels; KL of all samples' histogram over the modes from the uniform one, nats; sure: "
+            f"share of samples with ≥ 0.9 in all three. The classifier is right on {100 * hit_rate:.1f} % of {HELD_OUT:,} held "
+            "out. A blend is the mean of two real triples: what the judge gives to pictures of nothing.",
             "",
             "| | pictures seen | modes of 1,000 | KL | % sure |",
             "|---|---|---|---|---|",
