@@ -123,7 +123,8 @@ def test_json_is_no_page():
 def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number):
     pictures, run = write_pictures(tmp_path / "p", 40), tmp_path / "the run"
     settings = [word for key, value in TINY["dcgan"].items() for word in ("--set", f"{key}={value}")]
-    child = ganforge_process("train", str(pictures), "--images", "1M", "--size", "16", *settings, "--out", str(run))
+    asked = ["--images", "1M", "--recipe", "dcgan", "--size", "16", *settings]
+    child = ganforge_process("train", str(pictures), *asked, "--out", str(run))
     until(lambda: (run / "log.jsonl").exists() and "report" in (run / "log.jsonl").read_text(encoding="utf-8"), child)
     child.send_signal(getattr(signal, number))
     _, err = child.communicate(timeout=60)

@@ -68,8 +68,9 @@ def tiny_run(tmp_path_factory, picture_folder) -> ganforge.Run:
     folder = tmp_path_factory.mktemp("run")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GANFORGE_CACHE", str(folder / "cache"))
-        settings_ = TINY["dcgan"]
-        return ganforge.train(picture_folder, images=80, size=16, settings=settings_, out=folder / "run", observers=[])
+        return ganforge.train(
+            picture_folder, images=80, size=16, recipe="dcgan", settings=TINY["dcgan"], out=folder / "run", observers=[]
+        )
 
 
 # --- slanted: the four-pixel GAN --------------------------------------------------------------------------------------
