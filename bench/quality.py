@@ -288,7 +288,7 @@ def beside_plain(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | Non
 
     figure = {"fd": "fd", "kid": "kid_x1000"}[JUDGED[row["set"]].figure]
     beside = [r for r in rows if r["recipe"] == "plain" and r["set"] == row["set"] and r["minutes"] == row["minutes"]]
-    beside = [plain for plain in beside if plain is not row and machines(plain) == machines(row)]
+    beside = [plain for plain in beside if machines(plain) == machines(row)]
     return float(row["judge"][figure] / beside[0]["judge"][figure]) if beside else None
 
 
@@ -316,7 +316,7 @@ def write_table() -> None:
         shares = [f"{100 * r[k]:.0f} ({100 * r['real'][k]:.0f})" for k in ("precision", "recall", "coverage")]
         copied = "–" if r["copied"] is None else f"{100 * r['copied']:.1f}"
         copied += "" if r["copied_held_out"] is None else f" ({100 * r['copied_held_out']:.1f})"
-        ratio = beside_plain(r, rows) if r["recipe"] != "real" else None
+        ratio = beside_plain(r, rows) if r["recipe"] not in ("plain", "real") else None
         minutes, seen = (f"{r['minutes']:g}", f"{r['seen']:,}") if r["recipe"] != "real" else ("–", "–")
         settings = "".join(f" {k}={v}" for k, v in r["settings"].items())
         settings += f", {r['computed_in']}" if "computed_in" in r else ""

@@ -68,9 +68,9 @@ class TestStyles:
     def test_maps_keep_their_size_and_strokes_do_not(self, keeps_size):
         layer = Modulated(32, 64, 8, keeps_size=keeps_size)
         maps, w = torch.randn(16, 32, 8, 8), torch.randn(16, 8)
-        layer.style.bias.data.fill_(1)
-        first, layer.style.weight.data[:] = layer(maps, w).std(), 0
-        layer.style.bias.data.fill_(5)
+        first = layer(maps, w).std()
+        torch.nn.init.zeros_(layer.style.weight)
+        torch.nn.init.constant_(layer.style.bias, 5)
         grown = layer(maps, w).std() / first
         assert (grown < 1.2) if keeps_size else (grown > 2)
 

@@ -253,7 +253,7 @@ WIDTHS = (256, 256, 128, 64, 16, 8, 8, 8, 8)
 """Maps from 4×4 on."""
 R1, R1_A_PIXEL = 0.5, 2.5e-5
 """γ, and γ a pixel where that is more, above 141×141: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), at
-batch 8. By that rule alone pictures of 32×32 became worse with time (bench/STUDY.md)."""
+batch 8. With that alone scores on CIFAR-10 became worse with time (bench/STUDY.md); above 64×64 nothing was compared."""
 
 
 def style(height: int, width: int) -> StyleConfig:
