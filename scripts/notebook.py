@@ -142,7 +142,7 @@ curves
 
 - More time: `ganforge.resume(run.path, minutes=20)` goes on from here.
 - Your own pictures: `PICTURES = "my-folder"`, or a zip.
-- Better pictures in the same time, and more pixels: leave `recipe` away and say `size=64`. That is `style`, the default recipe.
+- A style-based generator, and more pixels: leave `recipe` away and say `size=64`. That is `style`, the default recipe.
 - The game's own loss: `settings={"loss": "minimax"}`. No smoothing: `settings={"real_label": 1.0}`. The notebook's way of smoothing G's target too: `settings={"smooth_generator_target": True}`.
 - A film of the interpolation: `ganforge sample RUN --interpolate clip.mp4`.
 '''
