@@ -2,16 +2,16 @@
 
 After StyleGAN2 (Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", arXiv 1912.04958): a mapping network,
 convolutions modulated by styles, pictures summed over resolutions, a discriminator with minibatch standard
-deviation, non-saturating or relativistic loss with lazy R1, averaged weights, truncation. Recipes:
+deviation, non-saturating or relativistic loss with lazy R1 and R2, averaged weights, truncation. Recipes:
 
     style    any size; nets that two CPU cores train in minutes and a browser runs in milliseconds
 
 Where we deviate, and why:
-- D is a plain stack of convolutions, residual ones only where `d.convs` asks.
+- D is a plain stack of convolutions, with residual ones from 32×32 on.
 - Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
   norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net. What each
   resolution draws keeps no size, as in StyleGAN2: styles say how much of it there is.
-- One convolution a resolution, before the maps grow: a 3×3 kernel at the coarse side costs a quarter.
+- One convolution a resolution, two from 32×32 on; maps grow by copies after the last of them.
 - All kernels are 3×3 with stride 1, growth and halving are nearest neighbour and mean: those are the convolutions that CPUs
   have fast code for (bench/convolutions.py).
 - Equalised learning rates without multiplications (`ganforge.ops.equalised`).
@@ -249,11 +249,20 @@ class Style(StyledSystem):
 # --- recipes ----------------------------------------------------------------------------------------------------------
 
 
-WIDTHS = (256, 256, 128, 64, 16, 8, 8, 8, 8)
-"""Maps from 4×4 on."""
-R1, R1_A_PIXEL = 0.5, 2.5e-5
-"""γ, and γ a pixel where that is more, above 141×141: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), at
-batch 8. With that alone scores on CIFAR-10 became worse with time (bench/STUDY.md); above 64×64 nothing was compared."""
+LEVELS = (
+    # maps and convolutions of G, of D: at 4×4 and, ever twice as fine, up to the pixel
+    ((256, 1), None),
+    ((192, 1), (256, 0)),
+    ((96, 1), (128, 0)),
+    ((48, 2), (32, 1)),
+    ((24, 2), (16, 1)),
+    *[((8, 1), (8, 1))] * 4,
+)
+"""Two convolutions a resolution in G and a residual one in D from 32×32 on: with one and none edges dissolved
+(bench/STUDY.md). Above 64×64 nothing was compared."""
+PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
+"""γ of R1 and of R2, and γ a pixel where that is more, above 200×200: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv
+2006.06676, auto), at batch 8. With that alone scores on CIFAR-10 became worse with time (bench/STUDY.md)."""
 
 
 def style(height: int, width: int) -> StyleConfig:
@@ -261,15 +270,18 @@ def style(height: int, width: int) -> StyleConfig:
     octaves = 2
     while min(height, width) > 5 << (octaves - 1):
         octaves += 1
-    widths = WIDTHS[:octaves]
+    levels = LEVELS[:octaves]
+    g, d = [made for made, _ in levels], [judged for _, judged in reversed(levels) if judged is not None]
+    gamma = max(PENALTY, height * width * PENALTY_A_PIXEL)
     return StyleConfig(
         height=height,
         width=width,
-        g=GeneratorConfig(widths=widths, convs=(1,) * octaves),
-        d=DiscriminatorConfig(widths=widths[:0:-1], convs=(0,) * (octaves - 1)),
+        g=GeneratorConfig(widths=tuple(maps for maps, _ in g), convs=tuple(convs for _, convs in g)),
+        d=DiscriminatorConfig(widths=tuple(maps for maps, _ in d), convs=tuple(convs for _, convs in d)),
         loss="relativistic",
         batch_size=8,
-        r1_gamma=max(R1, height * width * R1_A_PIXEL),
+        r1_gamma=gamma,
+        r2_gamma=gamma,
     )
 
 
