@@ -11,7 +11,7 @@ Where we deviate, and why:
 - Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
   norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net. What each
   resolution draws keeps no size, as in StyleGAN2: styles say how much of it there is.
-- One convolution a resolution, two from 32×32 on; maps grow by copies after the last of them.
+- One convolution a resolution, two at 32×32 and 64×64; maps grow by copies after the last of them.
 - All kernels are 3×3 with stride 1, growth and halving are nearest neighbour and mean: those are the convolutions that CPUs
   have fast code for (bench/convolutions.py).
 - Equalised learning rates without multiplications (`ganforge.ops.equalised`).
@@ -258,8 +258,8 @@ LEVELS = (
     ((24, 2), (16, 1)),
     *[((8, 1), (8, 1))] * 4,
 )
-"""Two convolutions a resolution in G and a residual one in D from 32×32 on: with one and none edges dissolved
-(bench/STUDY.md). Above 64×64 nothing was compared."""
+"""At 32×32 and 64×64 G has two convolutions and D a residual one: with one and none edges dissolved (bench/STUDY.md). Above
+that nothing was compared."""
 PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
 """γ of R1 and of R2, and γ a pixel where that is more, above 200×200: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv
 2006.06676, auto), at batch 8. With that alone scores on CIFAR-10 became worse with time (bench/STUDY.md)."""
