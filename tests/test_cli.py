@@ -121,12 +121,16 @@ def test_json_is_no_page():
 @posix
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number):
-    if signal.getsignal(getattr(signal, number)) is signal.SIG_IGN:
-        pytest.skip(f"{number} is ignored here, as below nohup, and so by children")
     pictures, run = write_pictures(tmp_path / "p", 40), tmp_path / "the run"
     settings = [word for key, value in TINY["dcgan"].items() for word in ("--set", f"{key}={value}")]
     asked = ["--images", "1M", "--recipe", "dcgan", "--size", "16", *settings]
-    child = ganforge_process("train", str(pictures), *asked, "--out", str(run))
+    before = signal.signal(
+        getattr(signal, number), signal.SIG_DFL
+    )  # what is ignored here, as below nohup, is so in children
+    try:
+        child = ganforge_process("train", str(pictures), *asked, "--out", str(run))
+    finally:
+        signal.signal(getattr(signal, number), before)
     until(lambda: (run / "log.jsonl").exists() and "report" in (run / "log.jsonl").read_text(encoding="utf-8"), child)
     child.send_signal(getattr(signal, number))
     _, err = child.communicate(timeout=60)

@@ -249,17 +249,11 @@ class Style(StyledSystem):
 # --- recipes ----------------------------------------------------------------------------------------------------------
 
 
-LEVELS = (
-    # maps and convolutions of G, of D: at 4×4 and, ever twice as fine, up to the pixel
-    ((256, 1), None),
-    ((192, 1), (256, 0)),
-    ((96, 1), (128, 0)),
-    ((48, 2), (32, 1)),
-    ((24, 2), (16, 1)),
-    *[((8, 1), (8, 1))] * 4,
-)
-"""At 32×32 and 64×64 G has two convolutions and D a residual one: with one and none edges dissolved (bench/STUDY.md). Above
-that nothing was compared."""
+G_WIDTHS, G_CONVS = (256, 192, 96, 48, 24, 8, 8, 8, 8), (1, 1, 1, 2, 2, 1, 1, 1, 1)
+"""Maps and convolutions of G from 4×4 on."""
+D_WIDTHS, D_CONVS = (256, 128, 32, 16, 8, 8, 8, 8), (0, 0, 1, 1, 1, 1, 1, 1)
+"""Maps and residual convolutions of D from 8×8 on. With one convolution in G and none here at 32×32 and 64×64 edges dissolved
+(bench/STUDY.md); above that nothing was compared."""
 PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
 """γ of R1 and of R2, and γ a pixel where that is more, above 200×200: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv
 2006.06676, auto), at batch 8. With that alone scores on CIFAR-10 became worse with time (bench/STUDY.md)."""
@@ -270,14 +264,13 @@ def style(height: int, width: int) -> StyleConfig:
     octaves = 2
     while min(height, width) > 5 << (octaves - 1):
         octaves += 1
-    levels = LEVELS[:octaves]
-    g, d = [made for made, _ in levels], [judged for _, judged in reversed(levels) if judged is not None]
+    halvings = octaves - 1
     gamma = max(PENALTY, height * width * PENALTY_A_PIXEL)
     return StyleConfig(
         height=height,
         width=width,
-        g=GeneratorConfig(widths=tuple(maps for maps, _ in g), convs=tuple(convs for _, convs in g)),
-        d=DiscriminatorConfig(widths=tuple(maps for maps, _ in d), convs=tuple(convs for _, convs in d)),
+        g=GeneratorConfig(widths=G_WIDTHS[:octaves], convs=G_CONVS[:octaves]),
+        d=DiscriminatorConfig(widths=D_WIDTHS[:halvings][::-1], convs=D_CONVS[:halvings][::-1]),
         loss="relativistic",
         batch_size=8,
         r1_gamma=gamma,
