@@ -87,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("set", nargs="?", choices=sorted(JUDGED))
     parser.add_argument(
-        "--recipe", default="dcgan", help="or plain, the yardstick; or real, pictures of the set itself"
+        "--recipe", default="style", help="or plain, the yardstick; or real, pictures of the set itself"
     )
     parser.add_argument("--minutes", type=float, default=12.0)
     parser.add_argument("--seed", type=int, default=0)
@@ -125,9 +125,10 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     mark = hashlib.sha256(json.dumps([key, pack.digest, code], sort_keys=True).encode()).hexdigest()[:12]
     folder = cache_folder() / "quality" / f"{name}-{mark}"
     folder.mkdir(parents=True, exist_ok=True)
-    stamp = folder / "measured.json"
-    if not stamp.exists():
-        write_json(stamp, [provenance()])
+    stamp, now = folder / "measured.json", provenance()
+    sittings = json.loads(stamp.read_text("utf-8")) if stamp.exists() else []
+    if not (folder / "samples.npz").exists() and now not in sittings:
+        write_json(stamp, [*sittings, now])
     make = {"plain": yardstick, "real": themselves}.get(args.recipe, forged)
     samples, seen = make(args, judged, pack, source, settings, folder)
     figures = judge(args, judged, pack, folder, samples)
@@ -271,8 +272,9 @@ def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
 
 def name_of(row: dict[str, Any]) -> str:
     """Of a row's run and grid."""
-    computed = f"-{row['computed_in']}" if "computed_in" in row else ""
-    return f"{row['set']}-{row['recipe']}-{row['minutes']:g}m-seed{row['seed']}{computed}"
+    asked = [f"{k}-{v.replace(',', '-')}" for k, v in sorted(row["settings"].items())]
+    computed = [row["computed_in"]] if "computed_in" in row else []
+    return "-".join([row["set"], row["recipe"], f"{row['minutes']:g}m", f"seed{row['seed']}", *asked, *computed])
 
 
 def keep_row(row: dict[str, Any]) -> None:

@@ -33,6 +33,7 @@ from results import write_section
 
 PLAIN = "dcgan64_pytorch"
 """The recipe of the plain loop's nets."""
+CPU = torch.device("cpu")
 SIDE, LARGE = 64, 200_000
 """Pixels; and pictures that recipes are fitted to: so many that none is augmented."""
 
@@ -64,7 +65,7 @@ def main() -> None:
     for name, mine in times.items():
         ratio = statistics.median(a / b for a, b in zip(reference, mine, strict=True))
         second = statistics.median(mine)
-        peak = _matmul_peak(torch.bfloat16 if "bf16" in name else torch.float32)
+        peak = matmul_peak(torch.bfloat16 if "bf16" in name else torch.float32)
         rows.append(
             f"| {name} | {args.batch / second:.0f} | {ratio:.2f} | {flops / second / 1e9:.0f} | {peak / 1e9:.0f} "
             f"| {flops / second / peak:.2f} | {memory[name] / 2**20:.0f} |"
@@ -174,10 +175,22 @@ class _Everything:
         return None
 
 
-def _matmul_peak(dtype: torch.dtype, side: int = 2048) -> float:
+def flops_a_picture(recipe: str, side: int, settings: dict[str, str], steps: int = 16) -> float:
+    """Of an eager float32 step, penalties included, per picture."""
+    config = configure(find_recipe(recipe), side, side, settings)
+    pictures = make_pack("avatars:64", PackOptions(height=side, width=side))
+    player = find_recipe(recipe).system(fitted(find_recipe(recipe), config, pictures.schema, LARGE))
+    return _flops(player, PackSource(pictures, config.batch_size), steps) / config.batch_size
+
+
+def matmul_peak(dtype: torch.dtype, device: torch.device = CPU, side: int = 2048) -> float:
     """FLOP/s of the best of ten square matrix products."""
-    a, b = torch.randn(side, side).to(dtype), torch.randn(side, side).to(dtype)
-    return 2 * side**3 / min(_seconds(lambda: a @ b, 1) for _ in range(10))
+    a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
+
+    def product() -> None:
+        (a @ b)[0, 0].item()  # waits for it
+
+    return 2 * side**3 / min(_seconds(product, 1) for _ in range(10))
 
 
 def _write(

@@ -52,11 +52,13 @@ def test_any_proportions_are_drawn_and_judged_as_such(height, width):
         assert 0 <= coarse * 2 - side < 2
 
 
-def test_every_pixel_reaches_the_discriminator_and_comes_from_the_generator():
+def test_every_pixel_reaches_the_discriminator_and_comes_from_the_latent():
     system = made(30, 17)
     pictures = torch.zeros(4, 3, 30, 17, requires_grad=True)
     system.discriminator(pictures).sum().backward()
     assert (pictures.grad.abs().sum((0, 1)) > 0).all()
+    drawn = system.generator(torch.randn(4, system.config.z_size))
+    assert (drawn.std(0) > 0).all()
 
 
 class TestStyles:
@@ -139,10 +141,9 @@ class TestPenalty:
         bare = made(**free).discriminator_loss(step_of(system)).total
         torch.testing.assert_close(system.discriminator_loss(step).total - bare, expected, rtol=1e-3, atol=1e-5)
 
-    @pytest.mark.parametrize("batch_size", ["8", "6"])
-    def test_both_ways_to_judge_are_one_loss(self, batch_size):
+    def test_both_ways_to_judge_are_one_loss(self):
         """Real and made pictures in one pass, or in two where the penalty is due: the same verdicts, group by group."""
-        system = made(r1_gamma="0", loss="non_saturating", batch_size=batch_size, **{"d.minibatch_group": "4"})
+        system = made(r1_gamma="0", loss="non_saturating", batch_size="8", **{"d.minibatch_group": "4"})
         step = step_of(system, 1)
         together = system.discriminator_loss(step).parts
         real, fake = step.batch.pictures, system.fakes(step).detach()
@@ -150,6 +151,24 @@ class TestPenalty:
         apart = torch.nn.functional.softplus(-d(real)).mean()
         torch.testing.assert_close(together["real"], apart)
         torch.testing.assert_close(together["fake"], torch.nn.functional.softplus(d(fake)).mean())
+
+    def test_groups_that_do_not_divide_a_batch_are_judged_apart(self):
+        system = made(r1_gamma="0", batch_size="6", **{"d.minibatch_group": "4"})
+        passes = []
+        system.discriminator.register_forward_hook(lambda _, given, __: passes.append(len(given[0])))
+        system.discriminator_loss(step_of(system, 1))
+        assert passes == [6, 6]
+
+    def test_all_of_it_is_computed_where_the_rest_may_be_rounded(self, monkeypatch):
+        """The slopes too: what `exactly` promises on accelerators, here as if a CPU were one."""
+        system = made()
+        exact, fakes = system.discriminator_loss(step_of(system)).total, system.fakes(step_of(system))
+        monkeypatch.setattr(system, "exactly", lambda device: torch.autocast(device, enabled=False))
+        with torch.autocast("cpu", torch.bfloat16):
+            step = step_of(system)
+            step.remember("fakes", lambda: fakes, made_by=[])
+            rounded = system.discriminator_loss(step).total
+        torch.testing.assert_close(rounded, exact, rtol=1e-6, atol=0)
 
 
 @pytest.mark.parametrize("loss", ["non_saturating", "relativistic"])
@@ -199,9 +218,23 @@ def test_augmentation_that_adapts_begins_with_nothing():
     assert torch.equal(system.seen(step.batch.pictures, step), step.batch.pictures)
     system.discriminator_loss(step)
     system.after_step(step)
-    assert system.state["augment"] in (0, 8 * 4 / 500_000)
     system.state["augment"] = torch.ones(())
     assert not torch.equal(system.seen(step.batch.pictures, step), step.batch.pictures)
+
+
+@pytest.mark.parametrize("sure", [1.0, 0.0])
+def test_augmentation_that_adapts_follows_how_often_real_pictures_win(sure):
+    system = made(augment="adaptive", loss="relativistic")
+    step = step_of(system, 1)  # before anything is augmented
+    system.discriminator_loss(step)
+    told, lied = system.discriminator(step.batch.pictures), system.discriminator(system.fakes(step))
+    assert step.remember("signs", lambda: None, made_by=()) == (told - lied).sign().mean()
+    system.state["augment"] = torch.tensor(0.5)
+    for number in range(4):
+        step = step_of(system, number)
+        step.remember("signs", lambda: torch.tensor(sure), made_by=())
+        system.after_step(step)
+    assert system.state["augment"] == pytest.approx(0.5 + (2 * sure - 1) * 8 * 4 / 500_000, abs=1e-7)
 
 
 def test_augmentation_is_what_d_sees_and_nothing_else():

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 import ganforge
@@ -21,10 +22,16 @@ from ganforge.model.model import load_parts
 from ganforge.training import checkpoints, frames
 from ganforge.training import loop as loop_module
 from ganforge.training.budget import Budget, Clock, Plan, Schedule, parse_count
-from ganforge.training.sizes import parse_size
+from ganforge.training.sizes import in_proportion, parse_size
 from ganforge.training.stopping import Interrupted
 from ganforge.training.watch import Collapse
 from systems_tiny import OTHERS, TINY, write_pictures
+
+STYLED = {
+    "style": TINY["style"] | {"augment": "adaptive", "augment_kimg": "1", "mixing": "0.5", "g.noise": "true"},
+    "stylegan2": TINY["stylegan2"] | {"augment_kimg": "1"},
+}
+"""Systems that carry a state of their own and draw more than latents."""
 
 QUICK = {"recipe": "dcgan", "size": 16, "settings": TINY["dcgan"], "observers": []}
 
@@ -321,9 +328,9 @@ class TestOtherSystems:
         card, parts = load_parts(run.path / "model")
         assert (card.kind, list(parts)) == ("net", ["net"])
 
-    @pytest.mark.parametrize("recipe", list(OTHERS))
-    def test_they_resume_bit_for_bit(self, others, recipe, pictures, tmp_path):
-        asked = {"images": 1200, "recipe": recipe, "size": 16}
+    @pytest.mark.parametrize(("recipe", "settings"), [*((name, {}) for name in OTHERS), *STYLED.items()])
+    def test_they_resume_bit_for_bit(self, others, recipe, settings, pictures, tmp_path):
+        asked = {"images": 1200, "recipe": recipe, "settings": settings, "size": 16}
         whole = ganforge.train(pictures, out=tmp_path / "a", observers=[], **asked)
 
         def stop(event):
@@ -608,3 +615,30 @@ def test_sizes(text, size):
 def test_wrong_sizes(text):
     with pytest.raises(UsageError):
         parse_size(text)
+
+
+@pytest.mark.parametrize(
+    ("sides", "size"),
+    [
+        ([(400, 300)] * 9 + [(300, 400)], (64, 88)),
+        ([(300, 400)] * 9, (88, 64)),
+        ([(400, 300)] * 7 + [(300, 400)] * 3, (64, 64)),  # too few have the same proportions
+        ([(105, 100)] * 9, (64, 64)),
+        ([(4000, 100)] * 9, (64, 256)),
+        ([], (64, 64)),
+    ],
+)
+def test_pictures_are_trained_in_the_proportions_that_most_share(sides, size):
+    widths, heights = np.array(sides, float).reshape(-1, 2).T
+    assert in_proportion(64, widths, heights) == size
+
+
+def test_a_folder_of_portraits_is_trained_as_portraits(tmp_path):
+    folder = tmp_path / "portraits"
+    folder.mkdir()
+    for i in range(20):
+        Image.fromarray(np.random.default_rng(i).integers(0, 256, (60, 40, 3), np.uint8)).save(folder / f"{i}.png")
+    settings = {**QUICK, "size": None}
+    run = ganforge.train(folder, images=64, out=tmp_path / "r", **settings)
+    assert ganforge.load(run.path).sample(1).pictures.shape == (1, 48, 32, 3)
+    assert "48" in run.events("start")[0]["notes"][0]

@@ -279,9 +279,11 @@ class Discriminator(nn.Module, ABC):
     Attributes:
         finest_first: names of lists of layers that are counted from the pixels on, so that in a net for larger pictures the
             same layer has another number.
+        group: pictures whose spread it is told at once; as many, or a multiple, are judged together.
     """
 
     finest_first: ClassVar[tuple[str, ...]] = ()
+    group: int = 1
 
     @abstractmethod
     def features(self, pictures: Tensor) -> list[Tensor]:
@@ -292,7 +294,9 @@ class Discriminator(nn.Module, ABC):
         """pictures N×C×H×W → N logits, positive for real."""
 
     def verdicts(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
-        """pictures N×C×H×W → N probabilities of being real, float32."""
+        """pictures N×C×H×W → N numbers in 0 … 1, float32: probabilities of being real, or where the loss only compares
+        (`System.compares`) just an order.
+        """
         logits: Tensor = self(pictures, condition)
         return logits.float().sigmoid()
 
@@ -344,6 +348,11 @@ class System(ABC):
     averaged: ClassVar[tuple[str, ...]] = ("generator",)
     parts: ClassVar[tuple[str, ...]] = ("generator", "discriminator")
     precisions: ClassVar[tuple[str, ...]] = ("bf16", "fp32")
+
+    @property
+    def compares(self) -> bool:
+        """Whether its loss only compares real with made pictures, so that D's logit 0 is no border between them."""
+        return False
 
     def __init__(self, config: Config) -> None:
         self.config = config

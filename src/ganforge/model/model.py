@@ -137,13 +137,17 @@ class Model:
 
     @torch.no_grad()
     def verdicts(self, pictures: Pictures) -> list[float]:
-        """How real D finds each of uint8 (N, H, W, 3), 0 … 1, judged in groups of at most 64 that all look alike to D."""
-        groups = np.array_split(np.arange(len(pictures)), math.ceil(len(pictures) / BATCH))
+        """How real D finds each of uint8 (N, H, W, 3), 0 … 1, judged about 64 at a time; the first ones once more beside the last
+        where D, which is told the spread of a few, would be left with too few.
+        """
+        together = self.discriminator.group
+        count = len(pictures)
+        order = np.resize(np.arange(count), -(-count // together) * together if count > together else count)
         told: list[float] = []
-        for group in groups:
-            batch = torch.from_numpy(pictures[group]).permute(0, 3, 1, 2).to(self.device).float() / 127.5 - 1
+        for group in np.array_split(order.reshape(-1, min(together, count)), math.ceil(count / BATCH)):
+            batch = torch.from_numpy(pictures[group.ravel()]).permute(0, 3, 1, 2).to(self.device).float() / 127.5 - 1
             told += self.discriminator.verdicts(batch).tolist()
-        return told
+        return told[:count]
 
     def best(self, keep: int, of: int, seed: int = 0, *, psi: float = 1.0, progress: Progress = silent) -> Samples:
         """The ``keep`` pictures that D finds most real among seeds ``seed`` … ``seed + of − 1``, best first."""

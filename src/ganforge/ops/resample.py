@@ -27,9 +27,7 @@ def halved(x: Tensor) -> Tensor:
 
 
 class _Doubled(torch.autograd.Function):
-    """Backwards it is the other one times 4. PyTorch's own halving of 32×16×64×64 places took 5.0 ms forth and back, this one 1.3
-    (channels-last bfloat16, one thread of a busy CPU).
-    """
+    """Backwards it is the other one times 4, which is much faster on CPUs than PyTorch's own way back."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:

@@ -201,7 +201,7 @@ class DcganDiscriminator(Discriminator):
             self.layers.append(nn.Sequential(*layer, nn.LeakyReLU(0.2, inplace=True)))
             height, width = ((side + 2 * padding - d.kernel) // stride + 1 for side in (height, width))
             before = after
-        self.group = d.minibatch_group if d.minibatch == "stddev" else None
+        self.group = d.minibatch_group if d.minibatch == "stddev" else 1
         self.company: MinibatchDiscrimination | None = None
         self.judge = nn.Linear((before + (d.minibatch == "stddev")) * height * width, 1, bias=d.bias)
         if d.minibatch == "discrimination":
@@ -222,7 +222,7 @@ class DcganDiscriminator(Discriminator):
     def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
         """pictures N×3×H×W → N logits, positive for real."""
         maps = self.features(pictures)[-1]
-        if self.group is not None:
+        if self.group > 1:
             maps = minibatch_stddev(maps, self.group)
         logits: Tensor = self.judge(maps.flatten(1))
         if self.company is not None:

@@ -28,11 +28,11 @@ import torch.nn.functional as F  # noqa: N812
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from ganforge.game import Condition, Recipe, Section
+from ganforge.game import Condition, Discriminator, Recipe, Section
 from ganforge.ops.equalised import RELU_GAIN, EqualisedConv2d, EqualisedLinear, leaky
 from ganforge.ops.minibatch import minibatch_stddev
 from ganforge.ops.resample import doubled, halved
-from ganforge.systems.styled import GameConfig, Noise, StyledDiscriminator, StyledGenerator, StyledSystem, unit
+from ganforge.systems.styled import GameConfig, Noise, StyledGenerator, StyledSystem, unit
 
 FIRST_STROKES = 0.3
 """What each resolution draws at first, as a share of the range: with 1 the first pictures glare, and D learns glare."""
@@ -194,7 +194,7 @@ class Level(nn.Module):
         return maps
 
 
-class StyleDiscriminator(StyledDiscriminator):
+class StyleDiscriminator(Discriminator):
     """Pictures → levels → the spread of the batch beside the last maps → one logit."""
 
     finest_first = ("levels",)

@@ -48,7 +48,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 class GameConfig(PictureConfig):
     """How style-based nets are played, whatever they look like."""
 
-    z_size: int = Field(128, ge=1, description="numbers in a latent")
+    z_size: int = Field(128, ge=2, description="numbers in a latent")
     w_size: int = Field(128, ge=1, description="numbers in a style")
     mixing: float = Field(0.0, ge=0, le=1, description="share of made pictures whose layers take two styles")
     loss: Literal["non_saturating", "relativistic"] = Field("non_saturating", description="of both players")
@@ -140,16 +140,6 @@ class StyledGenerator(Generator):
         return self.synthesize(self.mixed(z, condition, *mixing))
 
 
-class StyledDiscriminator(Discriminator):
-    """A critic that is told the spread of several pictures.
-
-    Attributes:
-        group: how many.
-    """
-
-    group: int
-
-
 # --- the game ---------------------------------------------------------------------------------------------------------
 
 
@@ -159,7 +149,7 @@ class StyledSystem(System):
     config_class: ClassVar[type[GameConfig]]
     config: GameConfig
     generator: StyledGenerator
-    discriminator: StyledDiscriminator
+    discriminator: Discriminator
 
     def __init__(self, config: GameConfig) -> None:
         super().__init__(config)
@@ -174,6 +164,11 @@ class StyledSystem(System):
             return config
         p = next((p for most, p in AUGMENTED if pictures <= most), 0.0)
         return config.model_copy(update={"augment": p})
+
+    @property
+    def compares(self) -> bool:
+        """Whether the loss is the relativistic one."""
+        return self.config.loss == "relativistic"
 
     def fakes(self, step: Step) -> Tensor:
         """N×3×H×W generated pictures, with G's gradient; made once a step."""
@@ -230,9 +225,10 @@ class StyledSystem(System):
         if penalised or len(real) % d.group:  # apart: groups would mix, and a penalty is of one kind alone
             with self.exactly(real.device.type):
                 told, lied = d(real), d(fake)
+                slopes = [gamma * losses.squared_slope(told if at is pictures else lied, at) for gamma, at in penalised]
         else:  # alternating, so that groups of minibatch stddev stay all real or all made
             both = d(torch.stack((real, fake), 1).flatten(0, 1))
-            told, lied = both[::2], both[1::2]
+            (told, lied), slopes = (both[::2], both[1::2]), []
         surely = (told - lied if c.loss == "relativistic" else told).detach()
         step.remember("signs", lambda: surely.sign().mean(), made_by=())
         step.remember("verdicts on real pictures", told.detach, made_by=())
@@ -240,9 +236,7 @@ class StyledSystem(System):
             parts = {"pairs": losses.relativistic_discriminator(told, lied)}
         else:
             parts = {"real": losses.discriminator_real(told), "fake": losses.discriminator_fake(lied)}
-        total = torch.stack(list(parts.values())).sum()
-        for gamma, at in penalised:
-            total = total + gamma / 2 * c.r1_every_steps * losses.squared_slope(told if at is pictures else lied, at)
+        total = torch.stack([*parts.values(), *(c.r1_every_steps / 2 * slope for slope in slopes)]).sum()
         return Losses(total, parts)
 
     @contextmanager
@@ -274,9 +268,7 @@ class StyledSystem(System):
         return Losses(losses.relativistic_generator(told, lied))
 
     def layouts(self) -> Sequence[Layout]:
-        """Channels last alone: its convolutions were up to twice as fast, and a few timed steps on a busy machine may say
-        otherwise.
-        """
+        """Channels last alone: what its convolutions are fast in, whatever a few timed steps on a busy machine say."""
         return (CHANNELS_LAST,)
 
     def turns(self) -> Sequence[Turn]:

@@ -25,7 +25,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from ganforge.game import CHANNELS_LAST, CONTIGUOUS, Condition, Draw, Layout, Losses, Recipe, Step
+from ganforge.game import CHANNELS_LAST, CONTIGUOUS, Condition, Discriminator, Draw, Layout, Losses, Recipe, Step
 from ganforge.ops.adaptive import NORMAL, UNIFORM, augment_all
 from ganforge.ops.equalised import SLOPE, EqualisedConv2d, EqualisedLinear
 from ganforge.ops.minibatch import minibatch_stddev
@@ -34,7 +34,6 @@ from ganforge.systems.styled import (
     GameConfig,
     Noise,
     Probability,
-    StyledDiscriminator,
     StyledGenerator,
     StyledSystem,
     unit,
@@ -213,7 +212,7 @@ class Residual(nn.Module):
         return (active(nn.functional.conv2d(maps, second.weight, second.bias, stride=2)) + straight) * math.sqrt(0.5)
 
 
-class StyleGan2Discriminator(StyledDiscriminator):
+class StyleGan2Discriminator(Discriminator):
     """Pictures → residual levels down to the coarsest maps → the spread of the batch beside them → one logit."""
 
     finest_first = ("levels",)

@@ -117,7 +117,10 @@ def train(
     except ValidationError as error:
         raise UsageError("; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())) from None
     pack = make_pack(pictures, options, progress=progress)
-    config = fitted(chosen, config, pack.schema, len(split_held_out(pack)[0]))
+    learnt_from = len(split_held_out(pack)[0])
+    asked_for, config = config, fitted(chosen, config, pack.schema, learnt_from)
+    adapted = [f"{k} = {v}" for k, v in config if isinstance(v, int | float) and v != getattr(asked_for, k)]
+    fit_to = [f"For {learnt_from:,} pictures to learn from: {', '.join(adapted)}."] if adapted else []
     run = Run.create(
         path,
         RunConfig(
@@ -146,7 +149,9 @@ def train(
         ),
     )
     with run.alone():
-        play(run, pack, config, notebook(run.path) if observers is None else observers, notes=[why, *pack.notes])
+        play(
+            run, pack, config, notebook(run.path) if observers is None else observers, notes=[why, *fit_to, *pack.notes]
+        )
     return run
 
 

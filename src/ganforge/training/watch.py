@@ -2,6 +2,8 @@
 
 Two losses tell a beginner nothing. D's verdict on a picture (0 … 1, how real it looks) does; so does its hit rate over
 held-out real and fresh generated pictures: 100 % is a critic that cannot be fooled, 50 % one that can no longer tell.
+Where the loss only compares real with generated pictures, D's logits may lie anywhere: they are then counted from midway
+between both kinds.
 Systems without a generator (one net that learns) show their losses on held-out pictures instead.
 """
 
@@ -96,8 +98,9 @@ class GameWatch:
     ) -> None:
         self._system, self._averages, self._execution = system, averages, execution
         device = torch.device(execution.device)
-        self._training = _spread_out(pack, train, device)
-        self._held_out = _spread_out(pack, held_out, device) if len(held_out) >= FEWEST_HELD_OUT else None
+        group = self._discriminator.group
+        self._training = _spread_out(pack, train, group, device)
+        self._held_out = _spread_out(pack, held_out, group, device) if len(held_out) >= FEWEST_HELD_OUT else None
         self._real = pack.pictures[_evenly(train, 256)]
         z = latents(FIXED_SEEDS, self._generator.z_size, self._generator.z_distribution)
         self._z = torch.from_numpy(z).to(device)
@@ -124,19 +127,25 @@ class GameWatch:
     def report(self) -> dict[str, Any]:
         """D's mean verdicts on training pictures, held-out pictures and fresh fakes, and its hit rate."""
         with _untouched(self._generator, self._discriminator), self._execution.passing():
-            fakes = self._discriminator.verdicts(self._generator(self._z))
-            training = self._discriminator.verdicts(self._training)
-            held_out = None if self._held_out is None else self._discriminator.verdicts(self._held_out)
-        real = training if held_out is None else held_out
-        hits = ((real > 0.5).float().mean() + (fakes <= 0.5).float().mean()) / 2
-        return {
-            "verdicts": {
-                "training": training.mean().item(),
-                "held_out": None if held_out is None else held_out.mean().item(),
-                "fakes": fakes.mean().item(),
-            },
-            "hit_rate": hits.item(),
-        }
+            found = self._found()
+        border = self._border(found)
+        verdicts = {kind: (logits - border).sigmoid().mean().item() for kind, logits in found.items()}
+        real, fakes = found.get("held_out", found["training"]), found["fakes"]
+        hits = ((real > border).float().mean() + (fakes <= border).float().mean()) / 2
+        return {"verdicts": {"held_out": None, **verdicts}, "hit_rate": hits.item()}
+
+    def _found(self) -> dict[str, Tensor]:
+        """D's logits, float32, on training pictures, held-out ones where there are enough, and fresh fakes."""
+        pictures = {"training": self._training, "fakes": self._generator(self._z)}
+        if self._held_out is not None:
+            pictures["held_out"] = self._held_out
+        return {kind: self._discriminator(those).float() for kind, those in pictures.items()}
+
+    def _border(self, found: dict[str, Tensor]) -> float:
+        """The logit between real and generated pictures."""
+        if not self._system.compares:
+            return 0.0
+        return (found.get("held_out", found["training"]).mean() + found["fakes"].mean()).item() / 2
 
     @torch.no_grad()
     def settle(self) -> None:
@@ -166,11 +175,12 @@ class GameWatch:
     def sheet(self) -> Sheet:
         """Pictures of the fixed seeds with D's verdict of each."""
         self.settle()
-        with _untouched(self._discriminator), self._execution.passing():
+        with _untouched(self._generator, self._discriminator), self._execution.passing():
             made = self._averaged(self._z).float()
-            verdicts = self._discriminator.verdicts(made)
+            border = self._border(self._found()) if self._system.compares else 0.0
+            logits: Tensor = self._discriminator(made).float() - border
         pictures = to_uint8(made.cpu().contiguous())
-        return Sheet(pictures, verdicts.tolist(), relative_spread(pictures, self._real))
+        return Sheet(pictures, logits.sigmoid().tolist(), relative_spread(pictures, self._real))
 
 
 class HeldOutWatch:
@@ -252,7 +262,8 @@ def _evenly(indices: Any, most: int) -> Any:
     return np.asarray(indices)[np.linspace(0, len(indices) - 1, min(most, len(indices))).astype(int)]
 
 
-def _spread_out(pack: Pack, indices: Any, device: torch.device) -> Tensor:
-    """Up to 64 pictures spread evenly over ``indices``, float N×3×H×W in [−1, 1]."""
-    pictures = pack.pictures[_evenly(indices, JUDGED)]
+def _spread_out(pack: Pack, indices: Any, group: int, device: torch.device) -> Tensor:
+    """Up to 64 pictures spread evenly over ``indices``, in whole groups where there is one, float N×3×H×W in [−1, 1]."""
+    most = min(JUDGED, len(indices))
+    pictures = pack.pictures[_evenly(indices, most - most % group or most)]
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).to(device).float() / 127.5 - 1
