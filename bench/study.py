@@ -54,7 +54,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "64 and 32 maps at the two finest of G": {"g.widths": "256,192,96,64,32"},
     "one convolution a resolution in G": {"g.convs": "1,1,1,1,1"},
     "two convolutions a resolution in G": {"g.convs": "2,2,2,2,2"},
-    "twice the maps at the two finest of D": {"d.widths": "32,64,128,256"},
+    "half the maps at the two finest of D": {"d.widths": "16,32,128,256"},
     "no residual convolutions in D": {"d.convs": "0,0,0,0"},
     "one at every level of D": {"d.convs": "1,1,1,1"},
     "plainer nets: one convolution a resolution in G, none residual in D": {

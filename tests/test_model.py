@@ -81,6 +81,20 @@ class TestSampling:
         assert [told[seed] for seed in best.seeds] == list(best.verdicts)
         assert "picked" in best.title
 
+    @pytest.mark.parametrize("count", [1, 3, 5, 65, 66, 130])
+    def test_whole_groups_are_judged_together(self, model, count, monkeypatch):
+        """Where D is told the spread of four, no picture is judged beside fewer or more, and none twice in the answer."""
+        pictures = model.sample(count, 0).pictures
+        judged = []
+        monkeypatch.setattr(model.discriminator, "group", 4)
+        monkeypatch.setattr(
+            model.discriminator, "verdicts", lambda batch: judged.append(len(batch)) or batch.mean((1, 2, 3))
+        )
+        found = model.verdicts(pictures)
+        assert found == pytest.approx((pictures.astype(np.float32) / 127.5 - 1).mean((1, 2, 3)), abs=1e-5)
+        assert all(size % 4 == 0 for size in judged) or count < 4
+        assert max(judged) <= 68
+
     @pytest.mark.parametrize(("keep", "of"), [(0, 4), (5, 4)])
     def test_impossible_picks(self, model, keep, of):
         with pytest.raises(UsageError):

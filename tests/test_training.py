@@ -431,6 +431,20 @@ class TestBudget:
             clock.mark(5000 + i, 20 * i)
         assert clock.speed() == pytest.approx(20)
 
+    def test_a_computer_that_slept_is_no_slow_computer(self):
+        clock = Clock(before=0, now=0)
+        for i in range(120):
+            clock.mark(0.25 * i, 5 * i)
+        clock.mark(0.25 * 119 + 300, 600)
+        assert 10 < clock.speed() < 20
+        assert clock.seconds(330) == 330  # but the minutes are gone
+
+    def test_slow_steps_are_no_pauses(self):
+        clock = Clock(before=0, now=0)
+        for i in range(20):
+            clock.mark(40 * i, 8 * i)
+        assert clock.speed() == pytest.approx(0.2)
+
     @pytest.mark.parametrize(("text", "count"), [("2M", 2_000_000), ("500k", 500_000), ("1_000", 1000), ("1.5k", 1500)])
     def test_counts(self, text, count):
         assert parse_count(text) == count

@@ -124,6 +124,11 @@ class Schedule:
         return plan
 
 
+LONG_GAP_SECONDS, LONG_GAP_SHARE, LONG_GAP_TIMES = 10.0, 0.02, 4.0
+"""A gap between two marks counts as at most so many seconds, that share of the run so far, or so many times the mean gap,
+whichever is most."""
+
+
 class Clock:
     """Wall time of a run over all its sittings, and how fast it goes lately.
 
@@ -134,21 +139,33 @@ class Clock:
 
     def __init__(self, before: float, now: float) -> None:
         self._start = now - before
-        self._marks: list[tuple[float, int]] = []
+        self._marks: list[tuple[float, float, int]] = []  # when, seconds counted so far, pictures seen
 
     def seconds(self, now: float) -> float:
         """Since the run began, interruptions not counted."""
         return now - self._start
 
     def mark(self, now: float, seen: int) -> None:
-        """Note how many pictures were seen by now; marks of the last 15 seconds or fifth of the run are kept."""
-        self._marks.append((now, seen))
-        while len(self._marks) > 2 and now - self._marks[1][0] > max(15.0, 0.2 * self.seconds(now)):
+        """Note how many pictures were seen by now; marks of the last 15 seconds or fifth of the run are kept.
+
+        A gap far beyond the others (a laptop that slept, a process that was halted) says nothing of the speed to come and
+        counts as a short one: a plan made from it would spend the budget's fraction within a few steps.
+        """
+        counted = 0.0
+        if self._marks:
+            (_, c0, _), (last, counted, _) = self._marks[0], self._marks[-1]
+            gap = now - last
+            if len(self._marks) > 2:
+                usual = (counted - c0) / (len(self._marks) - 1)
+                gap = min(gap, max(LONG_GAP_SECONDS, LONG_GAP_SHARE * self.seconds(last), LONG_GAP_TIMES * usual))
+            counted += gap
+        self._marks.append((now, counted, seen))
+        while len(self._marks) > 2 and counted - self._marks[1][1] > max(15.0, 0.2 * self.seconds(now)):
             self._marks.pop(0)
 
     def speed(self) -> float | None:
         """Pictures a second lately, everything inside (samples, checkpoints …); None before there is anything to tell."""
         if len(self._marks) < 2:
             return None
-        (t0, n0), (t1, n1) = self._marks[0], self._marks[-1]
+        (_, t0, n0), (_, t1, n1) = self._marks[0], self._marks[-1]
         return (n1 - n0) / (t1 - t0) if n1 > n0 and t1 > t0 else None

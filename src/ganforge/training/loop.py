@@ -27,6 +27,10 @@ from ganforge.training.watch import Watch
 TICK_SECONDS = 0.25
 FIRST_REPLAN_SECONDS = 2.0
 """A first step is slower than the rest; no plan is made from it alone."""
+HURRY = 0.04
+"""Of the budget, spent since the last plan: more than twice what is usual asks for another one, for then that one was made when
+the machine was slow.
+"""
 LATE_SHARE = 0.02
 """A run of minutes whose pictures are seen with more than this share of its time left goes on."""
 REPORTS = 100
@@ -77,7 +81,7 @@ class Loop:
         self._scores: list[Event] = []
         self.stopped_early: str | None = None
         self._checkpoint_seconds = 0.0
-        self._next_tick, self._next_checkpoint, self._next_replan = 0.0, 0.0, 0.0
+        self._next_tick, self._next_checkpoint, self._next_replan, self._replanned_at = 0.0, 0.0, 0.0, 0.0
         self._last_report = (0.0, 0, 0)  # seconds, seen, steps
         self.last_checkpoint: Path | None = None
         self._own_pace = pace
@@ -100,6 +104,7 @@ class Loop:
                 self.checkpoint()
             now = time.perf_counter()
             self._next_tick, self._next_replan = now, now + FIRST_REPLAN_SECONDS
+            self._replanned_at = self.schedule.fraction(self.seen)
             self._next_checkpoint = now + min(10.0, self.run.config.checkpoint_every_seconds)
             self._last_report = (self.clock.seconds(now), self.seen, self.table.steps)
             self.clock.mark(now, self.seen)
@@ -208,7 +213,7 @@ class Loop:
             self._next_tick = now + TICK_SECONDS
             self.clock.mark(now, self.seen)
             self._tick(now)
-        if now >= self._next_replan:
+        if now >= self._next_replan or self.schedule.fraction(self.seen) > self._replanned_at + HURRY:
             self._replan(now)
 
     # --- planning ---
@@ -216,9 +221,10 @@ class Loop:
     def _replan(self, now: float) -> None:
         seconds = self.run.config.seconds
         if seconds is None:
-            self._next_replan = math.inf
+            self._next_replan = self._replanned_at = math.inf
             return
         left = self._seconds_left()
+        self._replanned_at = self.schedule.fraction(self.seen)
         self._next_replan = now + min(max(1.0, 0.02 * seconds), max(left / 4, 0.2))
         speed = self.clock.speed()
         if speed is None:
