@@ -1,5 +1,8 @@
 """The style system: its sizes, its styles, and when its penalty falls due."""
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -28,14 +31,30 @@ def step_of(system: Style, number: int = 0, seed: int = 0) -> Step:
     return Step(Batch(pictures), 0.0, number, Draw(seed))
 
 
+def multiplications(net: torch.nn.Module, *given: torch.Tensor) -> float:
+    """A picture."""
+    net.eval().requires_grad_(False)
+    with FlopCounterMode(display=False) as counter:
+        net(*given)
+    return counter.get_total_flops() / 2 / len(given[0])
+
+
 class TestForTheBrowser:
     def test_multiplications_and_size_of_the_lean_generator(self):
         """At most 120 million multiplications a picture, 8 MB stored as float16."""
-        generator = Style.make_nets(find_recipe("style").make(64, 64))["generator"].eval()
-        with FlopCounterMode(display=False) as counter:
-            generator(torch.zeros(1, generator.z_size))
-        assert counter.get_total_flops() / 2 <= 120e6
+        generator = Style.make_nets(find_recipe("style").make(64, 64))["generator"]
+        assert multiplications(generator, torch.zeros(1, generator.z_size)) <= 120e6
         assert 2 * sum(p.numel() for p in generator.parameters()) <= 8e6
+
+    def test_multiplications_that_the_docs_name(self):
+        text = (Path(__file__).parent.parent / "docs" / "style.md").read_text("utf-8")
+        told = re.findall(r"(\d+) / (\d+) at (\d+)×(\d+)", text)
+        assert len(told) == 3
+        for g, d, height, width in told:
+            nets = Style.make_nets(find_recipe("style").make(int(height), int(width)))
+            z, pictures = torch.zeros(1, 128), torch.zeros(1, 3, int(height), int(width))
+            assert round(multiplications(nets["generator"], z) / 1e6) == int(g)
+            assert round(multiplications(nets["discriminator"], pictures) / 1e6) == int(d)
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (16, 24), (30, 17), (40, 16), (33, 47)])
@@ -234,7 +253,7 @@ def test_augmentation_that_adapts_follows_how_often_real_pictures_win(sure):
         step = step_of(system, number)
         step.remember("signs", lambda: torch.tensor(sure), made_by=())
         system.after_step(step)
-    assert system.state["augment"] == pytest.approx(0.5 + (2 * sure - 1) * 8 * 4 / 500_000, abs=1e-7)
+    assert system.state["augment"] == pytest.approx(0.5 + (2 * sure - 1) * 8 * 4 / 50_000, abs=1e-7)
 
 
 def test_augmentation_is_what_d_sees_and_nothing_else():

@@ -258,6 +258,9 @@ PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
 """γ of R1 and of R2, and γ a pixel where that is more, above 200×200: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv
 2006.06676, auto), at batch 8. With that alone scores on CIFAR-10 became worse with time (bench/STUDY.md)."""
 
+ADAPTS_WITHIN_KIMG = 50.0
+"""StyleGAN2-ADA's 500 are more pictures than two cores see in an hour."""
+
 
 def style(height: int, width: int) -> StyleConfig:
     """Nets for any size: from 3 to 5 places on the shorter side down to the pixel."""
@@ -275,6 +278,7 @@ def style(height: int, width: int) -> StyleConfig:
         batch_size=8,
         r1_gamma=gamma,
         r2_gamma=gamma,
+        augment_kimg=ADAPTS_WITHIN_KIMG,
     )
 
 
