@@ -146,3 +146,54 @@ class TestQuality:
         assert len(pictures) == 1
         assert "avatars" in pictures[0]
         assert (tmp_path / "work" / "index.html").read_text(encoding="utf-8").count("<figure>") == 3
+
+    def test_runs_with_other_settings_have_other_grids(self):
+        import quality
+
+        wider = self.row(settings={"d.widths": "32,64", "augment": "0"})
+        names = {quality.name_of(row) for row in (self.row(), wider, self.row(computed_in="fp32"))}
+        assert len(names) == 3
+        assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.") for name in names)
+
+
+@pytest.mark.usefixtures("bench")
+class TestStudy:
+    def test_a_variant_is_divided_by_the_recipe_of_the_same_code(self, tmp_path, monkeypatch):
+        import study
+
+        def row(variant: str, code: str, fd: float) -> dict[str, object]:
+            judged = {"fd": fd, "kid_x1000": 0.0}
+            about = {"set": "faces64", "images": 40_000, "settings": {}, "seconds": 60.0, "measured": "day"}
+            return about | {"variant": variant, "code": code, "judge": judged}
+
+        monkeypatch.setattr(study, "ROWS", tmp_path / "study.json")
+        rows = [row("the recipe", "new", 50.0), row("batch 4", "new", 40.0), row("batch 16", "old", 60.0)]
+        study.write_json(study.ROWS, rows)
+        written: list[str] = []
+        monkeypatch.setattr(study, "write_section", lambda title, command, lines, stamps: written.extend(lines))
+        study.write_table()
+        ratios = {line.split(" | ")[2]: line.split(" | ")[4] for line in written if "| faces64" in line}
+        assert ratios == {"the recipe": "1.00", "batch 4": "0.80", "batch 16": "–"}
+
+    def test_every_variant_is_a_config_that_can_be_built(self):
+        import study
+        from ganforge.systems import configure, find_recipe
+
+        for settings in study.VARIANTS.values():
+            asked = {k: v for k, v in settings.items() if k != "seed"}
+            config = configure(find_recipe(study.RECIPE), 64, 64, asked)
+            assert not asked or config != configure(find_recipe(study.RECIPE), 64, 64, {})
+
+
+@pytest.mark.usefixtures("bench")
+def test_a_warm_start_is_measured_by_scores_that_do_not_jump():
+    import warm
+
+    class Run:
+        def events(self, _: str) -> list[dict[str, float]]:
+            kids = [9, 8, 1, 7, 6, 5, 5, 4, 4, 4]  # one lucky score
+            return [{"seconds": 60.0 * i, "kid": kid / 1000} for i, kid in enumerate(kids)]
+
+    told = warm.scores(Run())
+    assert [kid for _, kid in told] == pytest.approx([7, 6, 5, 5, 5, 4])
+    assert warm.row("nothing", Run(), goal=5.0) == "| nothing | 7 | 4 | 6.0 |"
