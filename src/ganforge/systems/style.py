@@ -11,9 +11,11 @@ Where we deviate, and why:
 - Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
   norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net. What each
   resolution draws keeps no size, as in StyleGAN2: styles say how much of it there is.
-- One convolution a resolution, two at 32×32 and 64×64; maps grow by copies after the last of them.
-- All kernels are 3×3 with stride 1, growth and halving are nearest neighbour and mean: those are the convolutions that CPUs
-  have fast code for (bench/convolutions.py).
+- One convolution a resolution, two at 32×32 and 64×64. Maps grow bilinearly, which is StyleGAN2's filter, to the finest
+  resolution alone by copies: copies everywhere leave dotted lines along rows and columns, the filter everywhere blurs
+  (bench/STUDY.md).
+- All kernels are 3×3 with stride 1, and D halves by means: those are the convolutions that CPUs have fast code for
+  (bench/convolutions.py).
 - Equalised learning rates without multiplications (`ganforge.ops.equalised`).
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
@@ -31,7 +33,7 @@ from torch import Tensor, nn
 from ganforge.game import Condition, Discriminator, Recipe, Section
 from ganforge.ops.equalised import RELU_GAIN, EqualisedConv2d, EqualisedLinear, leaky
 from ganforge.ops.minibatch import minibatch_stddev
-from ganforge.ops.resample import doubled, halved
+from ganforge.ops.resample import doubled, halved, interpolated
 from ganforge.systems.styled import GameConfig, Noise, StyledGenerator, StyledSystem, unit
 
 FIRST_STROKES = 0.3
@@ -166,8 +168,8 @@ class StyleGenerator(StyledGenerator):
         picture, layer = None, 0
         for level, draw in zip(self.levels, self.draws, strict=True):
             if picture is not None:
-                maps = doubled(maps)
-                picture = F.interpolate(picture, scale_factor=2.0, mode="bilinear", align_corners=False)
+                maps = doubled(maps) if level is self.levels[-1] else interpolated(maps)
+                picture = interpolated(picture)
             for conv in level:  # type: ignore[attr-defined]
                 maps = leaky(conv(maps, w[:, layer]))
                 layer += 1
