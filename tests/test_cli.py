@@ -124,9 +124,8 @@ def test_a_signal_saves_and_says_how_to_go_on(tmp_path, number):
     pictures, run = write_pictures(tmp_path / "p", 40), tmp_path / "the run"
     settings = [word for key, value in TINY["dcgan"].items() for word in ("--set", f"{key}={value}")]
     asked = ["--images", "1M", "--recipe", "dcgan", "--size", "16", *settings]
-    before = signal.signal(
-        getattr(signal, number), signal.SIG_DFL
-    )  # what is ignored here, as below nohup, is so in children
+    # what is ignored here, as below nohup, would be ignored in children
+    before = signal.signal(getattr(signal, number), signal.SIG_DFL)
     try:
         child = ganforge_process("train", str(pictures), *asked, "--out", str(run))
     finally:

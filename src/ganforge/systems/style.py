@@ -12,8 +12,8 @@ Where we deviate, and why:
   norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net. What each
   resolution draws keeps no size, as in StyleGAN2: styles say how much of it there is.
 - One convolution a resolution, two at 32×32 and 64×64. Maps grow bilinearly, which is StyleGAN2's filter, to the finest
-  resolution alone by copies: copies everywhere leave dotted lines along rows and columns, the filter everywhere blurs
-  (bench/STUDY.md).
+  resolution alone by copies: with copies everywhere dotted lines were left along rows and columns, with the filter
+  everywhere smears (bench/STUDY.md).
 - All kernels are 3×3 with stride 1, and D halves by means: those are the convolutions that CPUs have fast code for
   (bench/convolutions.py).
 - Equalised learning rates without multiplications (`ganforge.ops.equalised`).

@@ -128,7 +128,7 @@ class GameWatch:
         """D's mean verdicts on training pictures, held-out pictures and fresh fakes, and its hit rate."""
         with _untouched(self._generator, self._discriminator), self._execution.passing():
             found = self._found()
-        border = self._border(found)
+            border = self._border(found)
         verdicts = {kind: (logits - border).sigmoid().mean().item() for kind, logits in found.items()}
         real, fakes = found.get("held_out", found["training"]), found["fakes"]
         hits = ((real > border).float().mean() + (fakes <= border).float().mean()) / 2
@@ -141,10 +141,11 @@ class GameWatch:
             pictures["held_out"] = self._held_out
         return {kind: self._discriminator(those).float() for kind, those in pictures.items()}
 
-    def _border(self, found: dict[str, Tensor]) -> float:
-        """The logit between real and generated pictures."""
+    def _border(self, found: dict[str, Tensor] | None = None) -> float:
+        """The logit between real and generated pictures, by the logits on them where they are known already."""
         if not self._system.compares:
             return 0.0
+        found = found or self._found()
         return (found.get("held_out", found["training"]).mean() + found["fakes"].mean()).item() / 2
 
     @torch.no_grad()
@@ -177,8 +178,7 @@ class GameWatch:
         self.settle()
         with _untouched(self._generator, self._discriminator), self._execution.passing():
             made = self._averaged(self._z).float()
-            border = self._border(self._found()) if self._system.compares else 0.0
-            logits: Tensor = self._discriminator(made).float() - border
+            logits: Tensor = self._discriminator(made).float() - self._border()
         pictures = to_uint8(made.cpu().contiguous())
         return Sheet(pictures, logits.sigmoid().tolist(), relative_spread(pictures, self._real))
 
