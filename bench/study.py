@@ -45,6 +45,8 @@ VARIANTS: dict[str, dict[str, str]] = {
     "R1 and R2 with γ = 3": {"r1_gamma": "3", "r2_gamma": "3"},
     "R1 alone, γ = 0.5": {"r1_gamma": "0.5", "r2_gamma": "0"},
     "R1 alone, γ = 2": {"r1_gamma": "2", "r2_gamma": "0"},
+    "β₂ = 0.99": {"beta2": "0.99"},
+    "β₂ = 0.7": {"beta2": "0.7"},
     "penalties every 4 steps": {"r1_every_steps": "4"},
     "penalties every 16 steps": {"r1_every_steps": "16"},
     "mapping learns ten times as fast": {"g.map_rate": "0.1"},

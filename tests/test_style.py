@@ -130,13 +130,23 @@ def test_noise_is_there_where_it_is_asked_for():
     plain, noisy = made().generator, made(**{"g.noise": "true"}).generator
     assert len(noisy.state_dict()) == len(plain.state_dict()) + 2 * (noisy.layers - 1)
     w = noisy.map(torch.randn(2, noisy.z_size))
-    assert torch.equal(noisy.synthesize(w), noisy.synthesize(w)), "its strength is 0 at first"
+    fresh = noisy.fresh_noise(Draw(1), 2)
+    assert len(fresh) == noisy.layers - 1
+    assert torch.equal(noisy.synthesize(w, fresh), noisy.synthesize(w)), "its strength is 0 at first"
     for module in noisy.modules():
         if isinstance(module, Noise):
             torch.nn.init.ones_(module.strength)
-    assert not torch.equal(noisy.synthesize(w), noisy.synthesize(w))
-    noisy.eval()
     assert torch.equal(noisy.synthesize(w), noisy.synthesize(w))
+    assert not torch.equal(noisy.synthesize(w, fresh), noisy.synthesize(w))
+    assert not plain.fresh_noise(Draw(1), 2)
+
+
+def test_noise_is_drawn_for_the_whole_batch_and_sliced_for_each_process():
+    noisy = made(**{"g.noise": "true"}).generator
+    whole = noisy.fresh_noise(Draw(1), 4)
+    halves = [noisy.fresh_noise(Draw(1, rank=rank, processes=2), 2) for rank in range(2)]
+    for layer, *parts in zip(whole, *halves, strict=True):
+        assert torch.equal(layer, torch.cat(parts))
 
 
 class TestPenalty:

@@ -105,9 +105,12 @@ class TestLayers:
         for conv in g.convs:
             conv.noise.strength.data.fill_(1.0)
         w = g.map(g.latents(Draw(0), 2))
-        assert not torch.equal(g.synthesize(w), g.synthesize(w))
-        g.eval()
         assert torch.equal(g.synthesize(w), g.synthesize(w))
+        assert not torch.equal(g.synthesize(w, g.fresh_noise(Draw(0), 2)), g.synthesize(w))
+        steps = [Step(Batch(torch.zeros(2, 3, g.height, g.width)), 0.0, 0, Draw(key)) for key in (0, 0, 1)]
+        one, same, other = (system.fakes(step) for step in steps)
+        assert torch.equal(one, same)
+        assert not torch.equal(one, other)
 
     @pytest.mark.parametrize("size", [(20, 28), (33, 16), (5, 9)])
     def test_any_proportions(self, size):
@@ -125,11 +128,14 @@ class TestGame:
         size = (3, config.height, config.width)
         matrix = torch.randn(config.w_size, math.prod(size))
         monkeypatch.setattr(
-            system.generator, "synthesize", lambda w: (w[:, 0] @ matrix + 2 * w[:, 1] @ matrix).reshape(-1, *size)
+            system.generator,
+            "synthesize",
+            lambda w, noise: (w[:, 0] @ matrix + 2 * w[:, 1] @ matrix).reshape(-1, *size),
         )
         lengths = system.path_lengths(step_of(system))
         again = step_of(system)
         system.latents(again, 4)
+        system.generator.fresh_noise(again.draw, 4)
         y = again.draw.normal(4, *size).flatten(1) / 16
         slopes = (y @ matrix.T).square().sum(1)
         torch.testing.assert_close(lengths, ((1 + 4) * slopes / system.generator.layers).sqrt())

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,10 +20,10 @@ import ganforge
 from ganforge import systems
 from ganforge.errors import ModelError, PicturesError, RunError, TrainingError, UnknownNameError, UsageError
 from ganforge.model.model import load_parts
-from ganforge.training import checkpoints, frames
+from ganforge.training import checkpoints, frames, sizes
 from ganforge.training import loop as loop_module
 from ganforge.training.budget import Budget, Clock, Plan, Schedule, parse_count
-from ganforge.training.sizes import in_proportion, parse_size
+from ganforge.training.sizes import choose_size, in_proportion, parse_size
 from ganforge.training.stopping import Interrupted
 from ganforge.training.watch import Collapse
 from systems_tiny import OTHERS, TINY, write_pictures
@@ -407,6 +408,30 @@ class TestBudget:
         run = ganforge.train(pictures, minutes=0.15, out=tmp_path / "r", **QUICK)
         assert run.events("finished")[-1]["seconds"] > 9 - 1.5 - 2  # the end keeps time for one more such checkpoint
 
+    def test_a_plan_of_a_halted_moment_is_soon_made_anew(self, pictures, tmp_path, monkeypatch):
+        """Speed is misjudged thirtyfold once; steps take a fifth of a second by a clock of ours."""
+        now, played, speed, misjudged = [time.perf_counter()], loop_module.run_step, Clock.speed, []
+
+        def step(*args):
+            now[0] += 0.2
+            return played(*args)
+
+        def judged(clock):
+            if now[0] - begun > 40 and not misjudged:
+                misjudged.append(now[0])
+                return speed(clock) / 30
+            return speed(clock)
+
+        begun = now[0]
+        monkeypatch.setattr(loop_module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+        monkeypatch.setattr(loop_module, "run_step", step)
+        monkeypatch.setattr(Clock, "speed", judged)
+        run = ganforge.train(pictures, minutes=2, out=tmp_path / "r", **QUICK)
+        assert misjudged
+        reports = run.events("report")
+        ahead = [e["fraction"] - e["seconds"] / 120 for e in reports if e["seconds"] < 110]
+        assert max(ahead) < 0.15, max(ahead)
+
     def test_a_plan_never_runs_backwards(self):
         schedule = Schedule([Plan(0, 0.0, 1000)])
         fractions = []
@@ -645,6 +670,15 @@ def test_wrong_sizes(text):
 def test_pictures_are_trained_in_the_proportions_that_most_share(sides, size):
     widths, heights = np.array(sides, float).reshape(-1, 2).T
     assert in_proportion(64, widths, heights) == size
+
+
+@pytest.mark.parametrize(("shape", "size"), [((64, 64), (64, 64)), ((64, 256), (32, 128))])
+def test_long_pictures_take_longer(tmp_path, shape, size):
+    for i in range(3):
+        Image.new("RGB", shape[::-1], (40 * i, 0, 0)).save(tmp_path / f"{i}.png")
+    minutes = 1.5 * sizes.MINUTES_WANTED["cpu"][64]
+    asked = (systems.find_recipe("style"), None, str(tmp_path), Budget.of(minutes, None))
+    assert choose_size(*asked)[:2] == size
 
 
 def test_a_folder_of_portraits_is_trained_as_portraits(tmp_path):

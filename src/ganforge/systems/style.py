@@ -22,6 +22,7 @@ Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels
 """
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated
 
@@ -122,13 +123,13 @@ class Modulated(nn.Module):
         self.conv = EqualisedConv2d(before, after, kernel, gain=gain)
         self.noise = None if noise is None else Noise(*noise)
 
-    def forward(self, maps: Tensor, w: Tensor) -> Tensor:
-        """maps N×A×H×W, w N×W → N×B×H×W. Styles are float32 whatever the maps are."""
+    def forward(self, maps: Tensor, w: Tensor, fresh: Tensor | None = None) -> Tensor:
+        """maps N×A×H×W, w N×W, noise N×1×H×W → N×B×H×W. Styles are float32 whatever the maps are."""
         with torch.autocast(w.device.type, enabled=False):
             scale = self.style(w.float())
             scale = unit(scale) if self.keeps_size else scale * FROM_FIRST_STYLES
         made: Tensor = self.conv(maps * scale.to(maps.dtype)[:, :, None, None])
-        return made if self.noise is None else self.noise(made)
+        return made if self.noise is None else self.noise(made, fresh)
 
 
 class StyleGenerator(StyledGenerator):
@@ -160,18 +161,18 @@ class StyleGenerator(StyledGenerator):
             w = leaky(layer(w))
         return w
 
-    def synthesize(self, w: Tensor) -> Tensor:
-        """w N×L×W → pictures N×3×H×W; a few values lie beyond [−1, 1] and are clipped where pictures are stored."""
+    def synthesize(self, w: Tensor, noise: Sequence[Tensor] = ()) -> Tensor:
+        """See `StyledGenerator.synthesize`."""
         maps = self.start.expand(len(w), -1, -1, -1)
         if torch.is_autocast_enabled(w.device.type):
             maps = maps.to(torch.get_autocast_dtype(w.device.type))
-        picture, layer = None, 0
+        picture, layer, fresh = None, 0, iter(noise)
         for level, draw in zip(self.levels, self.draws, strict=True):
             if picture is not None:
                 maps = doubled(maps) if level is self.levels[-1] else interpolated(maps)
                 picture = interpolated(picture)
             for conv in level:  # type: ignore[attr-defined]
-                maps = leaky(conv(maps, w[:, layer]))
+                maps = leaky(conv(maps, w[:, layer], next(fresh, None)))
                 layer += 1
             drawn = draw(maps, w[:, layer]).float()
             picture = drawn if picture is None else picture + drawn
@@ -260,6 +261,10 @@ PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
 """γ of R1 and of R2, and γ a pixel where that is more, above 200×200: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv
 2006.06676, auto), at batch 8. With that alone scores on CIFAR-10 became worse with time (bench/STUDY.md)."""
 
+BETA2 = 0.9
+"""Of Adam, which R3GAN begins with as well (arXiv 2501.05441). With StyleGAN2's 0.99 scores fell more slowly at first
+(bench/STUDY.md)."""
+
 ADAPTS_WITHIN_KIMG = 50.0
 """StyleGAN2-ADA's 500 are more pictures than two cores see in an hour."""
 
@@ -280,6 +285,7 @@ def style(height: int, width: int) -> StyleConfig:
         batch_size=8,
         r1_gamma=gamma,
         r2_gamma=gamma,
+        beta2=BETA2,
         augment_kimg=ADAPTS_WITHIN_KIMG,
     )
 

@@ -78,16 +78,16 @@ def unit(x: Tensor) -> Tensor:
 
 
 class Noise(nn.Module):
-    """Noise on maps, as strong as is learned: fresh in training, else the same (StyleGAN, arXiv 1812.04958, §3.2)."""
+    """Noise on maps, as strong as is learned: given in training, else always the same (StyleGAN, arXiv 1812.04948, §3.2)."""
 
     def __init__(self, height: int, width: int) -> None:
         super().__init__()
         self.strength = nn.Parameter(torch.zeros(()))
         self.kept = nn.Buffer(torch.randn(height, width))
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """N×C×H×W → the same."""
-        noise = torch.randn(len(maps), 1, *maps.shape[2:], device=maps.device) if self.training else self.kept
+    def forward(self, maps: Tensor, fresh: Tensor | None = None) -> Tensor:
+        """maps N×C×H×W, fresh N×1×H×W → N×C×H×W."""
+        noise = self.kept if fresh is None else fresh
         return maps + (noise * self.strength).to(maps.dtype)
 
 
@@ -113,6 +113,19 @@ class StyledGenerator(Generator):
             w = self.style(z, condition)
         return w.unsqueeze(1).repeat(1, self.layers, 1)
 
+    @abstractmethod
+    def synthesize(self, w: Tensor, noise: Sequence[Tensor] = ()) -> Tensor:
+        """w N×L×W → pictures N×3×H×W; a few values lie beyond [−1, 1] and are clipped where pictures are stored.
+
+        Args:
+            w: styles.
+            noise: what `fresh_noise` drew; none for the noise that is kept.
+        """
+
+    def fresh_noise(self, draw: Draw, n: int) -> list[Tensor]:
+        """Noise for n pictures, N×1×H×W for each layer that takes any, in order."""
+        return [draw.normal(n, 1, *layer.kept.shape) for layer in self.modules() if isinstance(layer, Noise)]
+
     def cut(self, picture: Tensor) -> Tensor:
         """N×3×H'×W' → its middle N×3×H×W: what was drawn may be larger than the picture."""
         top, left = (picture.shape[2] - self.height) // 2, (picture.shape[3] - self.width) // 2
@@ -135,9 +148,16 @@ class StyledGenerator(Generator):
         later = torch.arange(self.layers, device=w.device) >= crossing[:, None]
         return torch.where(later[:, :, None], self.map(second, condition), w)
 
-    def forward(self, z: Tensor, condition: Condition | None = None, *mixing: Tensor | None) -> Tensor:
-        """z N×Z → pictures N×3×H×W; ``mixing`` as `mixed` takes it."""
-        return self.synthesize(self.mixed(z, condition, *mixing))
+    def forward(
+        self,
+        z: Tensor,
+        condition: Condition | None = None,
+        second: Tensor | None = None,
+        crossing: Tensor | None = None,
+        noise: Sequence[Tensor] = (),
+    ) -> Tensor:
+        """z N×Z → pictures N×3×H×W; the rest as `mixed` and `synthesize` take it."""
+        return self.synthesize(self.mixed(z, condition, second, crossing), noise)
 
 
 # --- the game ---------------------------------------------------------------------------------------------------------
@@ -174,7 +194,8 @@ class StyledSystem(System):
         """N×3×H×W generated pictures, with G's gradient; made once a step."""
 
         def make() -> Tensor:
-            pictures: Tensor = self.generator(*self.latents(step, len(step.batch)))
+            n = len(step.batch)
+            pictures: Tensor = self.generator(*self.latents(step, n), self.generator.fresh_noise(step.draw, n))
             return pictures
 
         return step.remember("fakes", make, made_by=[self.generator])

@@ -116,8 +116,8 @@ class StyledConv(nn.Module):
         self.conv = EqualisedConv2d(before, after, gain=1.0)
         self.noise = Noise(*places)
 
-    def forward(self, maps: Tensor, w: Tensor) -> Tensor:
-        """maps N×A×H×W, w N×W → N×B×H×W, or twice the sides."""
+    def forward(self, maps: Tensor, w: Tensor, fresh: Tensor | None = None) -> Tensor:
+        """maps N×A×H×W, w N×W, noise N×1×H×W → N×B×H×W, or twice the sides."""
         scale = self.affine(w)
         weight = self.conv.weight
         with torch.autocast(w.device.type, enabled=False):
@@ -130,7 +130,7 @@ class StyledConv(nn.Module):
             maps = blur(nn.functional.conv_transpose2d(maps, weight.transpose(0, 1), stride=2), pad=1, gain=4.0)
         else:
             maps = nn.functional.conv2d(maps, weight, padding=1)
-        maps = self.noise(maps * level.to(maps.dtype)[:, :, None, None])
+        maps = self.noise(maps * level.to(maps.dtype)[:, :, None, None], fresh)
         assert self.conv.bias is not None
         return active(maps + self.conv.bias.to(maps.dtype)[:, None, None])
 
@@ -179,15 +179,15 @@ class StyleGan2Generator(StyledGenerator):
             w = active(layer(w))
         return w
 
-    def synthesize(self, w: Tensor) -> Tensor:
-        """w N×L×W → pictures N×3×H×W; a few values lie beyond [−1, 1] and are clipped where pictures are stored."""
-        maps, layer = self.start.expand(len(w), -1, -1, -1), 0
+    def synthesize(self, w: Tensor, noise: Sequence[Tensor] = ()) -> Tensor:
+        """See `StyledGenerator.synthesize`."""
+        maps, layer, fresh = self.start.expand(len(w), -1, -1, -1), 0, iter(noise)
         if torch.is_autocast_enabled(w.device.type):
             maps = maps.to(torch.get_autocast_dtype(w.device.type))
         picture: Tensor | None = None
         for draw in self.draws:
             for conv in self.convs[layer : layer + (2 if layer else 1)]:
-                maps = conv(maps, w[:, layer])
+                maps = conv(maps, w[:, layer], next(fresh, None))
                 layer += 1
             drawn = draw(maps, w[:, layer])  # with the style of the next resolution's first convolution
             picture = drawn if picture is None else upsample(picture) + drawn
@@ -291,8 +291,9 @@ class StyleGan2(StyledSystem):
         Of half a batch, in float32: it is differentiated once more.
         """
         with torch.autocast(step.batch.pictures.device.type, enabled=False):
-            w = self.generator.mixed(*self.latents(step, max(1, len(step.batch) // 2)))
-            pictures = self.generator.synthesize(w)
+            n = max(1, len(step.batch) // 2)
+            w = self.generator.mixed(*self.latents(step, n))
+            pictures = self.generator.synthesize(w, self.generator.fresh_noise(step.draw, n))
             y = step.draw.normal(*pictures.shape) / math.sqrt(pictures.shape[2] * pictures.shape[3])
             slopes = torch.autograd.grad((pictures * y).sum(), w, create_graph=True)[0]
             lengths: Tensor = slopes.square().sum(2).mean(1).sqrt()

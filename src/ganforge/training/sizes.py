@@ -68,7 +68,8 @@ def choose_size(recipe: Recipe, asked: tuple[int, int] | None, pictures: str, bu
     if asked is not None:
         return *asked, ""
     widths, heights = looked_at(pictures)
-    side, why = _largest(_median_shorter(widths, heights), budget)
+    height, width = in_proportion(max(SIDES), widths, heights)
+    side, why = _largest(_median_shorter(widths, heights), budget, max(height, width) / max(SIDES))
     height, width = in_proportion(side, widths, heights)
     if height != width:
         longer = "wide as high" if width > height else "high as wide"
@@ -89,11 +90,12 @@ def in_proportion(side: int, widths: Sides, heights: Sides) -> tuple[int, int]:
     return (side, long) if middle > 0 else (long, side)
 
 
-def _largest(there: float, budget: Budget) -> tuple[int, str]:
+def _largest(there: float, budget: Budget, longer: float) -> tuple[int, str]:
+    """The shorter side, for pictures that are so many times as long."""
     kind = "cpu" if best_device().type == "cpu" else "accelerator"
     wanted: dict[int, float] = dict(IMAGES_WANTED) if budget.seconds is None else dict(MINUTES_WANTED[kind])
     given = budget.images if budget.seconds is None else budget.seconds / 60
-    affordable = max(s for s in SIDES if (given or 0) >= wanted.get(s, 0))
+    affordable = max(s for s in SIDES if (given or 0) >= longer * wanted.get(s, 0))
     visible = max((s for s in SIDES if there >= s), default=SIDES[0])
     if visible <= affordable:
         return (
