@@ -409,25 +409,25 @@ class TestBudget:
         assert run.events("finished")[-1]["seconds"] > 9 - 1.5 - 2  # the end keeps time for one more such checkpoint
 
     def test_a_plan_of_a_halted_moment_is_soon_made_anew(self, pictures, tmp_path, monkeypatch):
-        """Speed is misjudged thirtyfold once; steps take a fifth of a second by a clock of ours."""
-        now, played, speed, misjudged = [time.perf_counter()], loop_module.run_step, Clock.speed, []
+        """One plan sees a thirtieth of the pictures there is time for; steps take a fifth of a second by a clock of ours."""
+        now, played, replan, modest = [time.perf_counter()], loop_module.run_step, Schedule.replan, []
 
         def step(*args):
             now[0] += 0.2
             return played(*args)
 
-        def judged(clock):
-            if now[0] - begun > 40 and not misjudged:
-                misjudged.append(now[0])
-                return speed(clock) / 30
-            return speed(clock)
+        def misjudged(schedule, seen, planned):
+            if now[0] - begun > 40 and not modest:
+                modest.append(seen)
+                planned = seen + (planned - seen) // 30
+            return replan(schedule, seen, planned)
 
         begun = now[0]
         monkeypatch.setattr(loop_module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
         monkeypatch.setattr(loop_module, "run_step", step)
-        monkeypatch.setattr(Clock, "speed", judged)
+        monkeypatch.setattr(Schedule, "replan", misjudged)
         run = ganforge.train(pictures, minutes=2, out=tmp_path / "r", **QUICK)
-        assert misjudged
+        assert modest
         reports = run.events("report")
         ahead = [e["fraction"] - e["seconds"] / 120 for e in reports if e["seconds"] < 110]
         assert max(ahead) < 0.15, max(ahead)
@@ -673,7 +673,8 @@ def test_pictures_are_trained_in_the_proportions_that_most_share(sides, size):
 
 
 @pytest.mark.parametrize(("shape", "size"), [((64, 64), (64, 64)), ((64, 256), (32, 128))])
-def test_long_pictures_take_longer(tmp_path, shape, size):
+def test_long_pictures_take_longer(tmp_path, monkeypatch, shape, size):
+    monkeypatch.setattr(sizes, "best_device", lambda: torch.device("cpu"))
     for i in range(3):
         Image.new("RGB", shape[::-1], (40 * i, 0, 0)).save(tmp_path / f"{i}.png")
     minutes = 1.5 * sizes.MINUTES_WANTED["cpu"][64]
