@@ -3,6 +3,7 @@
     python bench/quality.py faces64 --recipe dcgan --minutes 12 --data DATA --yardsticks YARDSTICKS
     python bench/quality.py faces64 --recipe plain --minutes 12 …      the yardstick: the plain tutorial loop
     python bench/quality.py faces64 --recipe real …                    other real pictures: as far as any recipe can get
+    python bench/quality.py flowers64 --from emoji128@20 …             begun with the Model of another set's row
     python bench/quality.py --table                                    write the table and the page of grids anew
 
 Sets: faces64, flowers64, emoji128, cifar10_train, fashion (files of DATA), avatars (drawn). What was trained is kept in the
@@ -93,6 +94,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument(
+        "--from",
+        dest="start_from",
+        metavar="SET@MINUTES",
+        help="begin with that run's Model; it is trained if it is not yet",
+    )
+    parser.add_argument(
         "--precision", choices=("fp32", "bf16"), help="instead of what calibration finds; of our recipes"
     )
     parser.add_argument("--data", type=Path, help="folder of the sets")
@@ -108,43 +115,31 @@ def main() -> None:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """Train, sample, judge: the row of one run."""
-    judged = JUDGED[args.set]
-    options = PackOptions(height=judged.side, width=judged.side)
-    source = pictures_of(judged, args.data)
-    pack = make_pack(source, options)
-    settings = read_settings(args.settings)
-    key = {"set": args.set, "recipe": args.recipe, "settings": settings, "minutes": args.minutes, "seed": args.seed}
-    if args.precision is not None:
-        key["computed_in"] = args.precision
-    ours = args.recipe not in ("plain", "real")
-    if ours:
-        code = code_of(*CODE, *code_of_system(args.recipe))
-    else:
-        code = hashlib.sha256((args.yardsticks / "plain_dcgan.py").read_bytes()).hexdigest()[:16]
-    name = name_of(key)
-    mark = hashlib.sha256(json.dumps([key, pack.digest, code], sort_keys=True).encode()).hexdigest()[:12]
-    folder = cache_folder() / "quality" / f"{name}-{mark}"
-    folder.mkdir(parents=True, exist_ok=True)
+    judged, ours = JUDGED[args.set], args.recipe not in ("plain", "real")
+    source, pack = pictures_of(judged, args.data), pack_of(args)
+    key, code = key_of(args), code_behind(args)
+    name, folder = name_of(key), folder_of(args)
     stamp, now = folder / "measured.json", provenance()
     sittings = json.loads(stamp.read_text("utf-8")) if stamp.exists() else []
     if not (folder / "samples.npz").exists() and now not in sittings:
         write_json(stamp, [*sittings, now])
     make = {"plain": yardstick, "real": themselves}.get(args.recipe, forged)
-    samples, seen = make(args, judged, pack, source, settings, folder)
+    samples, seen = make(args, judged, pack, source, folder)
     figures = judge(args, judged, pack, folder, samples)
     maker: Maker
     if ours:
         maker = ModelMaker(ganforge.load(folder / "run", device="cpu"), name, seed=SAMPLE_SEED)
     else:
-        maker = PackMaker(make_pack(folder / "samples.npz", options.model_copy(update={"keep_copies": True})), name)
+        kept = PackOptions(height=judged.side, width=judged.side, keep_copies=True)
+        maker = PackMaker(make_pack(folder / "samples.npz", kept), name)
     real = RealSide.of(pack, args.set, judged.count, trained_on=args.recipe != "real", flip=ours and pack.mirror.flip)
     if args.recipe == "plain":  # it learns from all pictures, and holds none out
         real = replace(real, train=np.arange(len(pack)), held_out=np.empty(0, np.int64))
     found, _ = measure(maker, real, offline_net(), count=judged.count)
     shares = {k: getattr(found, k) for k in ("recall", "precision", "coverage")}
     shown = grid(samples[:SHOWN], columns=12)
-    save_png(shown, WORK / f"{name}-{mark}.png")
-    if published(args.set, args.recipe):
+    save_png(shown, WORK / f"{folder.name}.png")
+    if published(key):
         save_png(shown, FIGURES / f"quality-{name}.png")
     return {
         **key,
@@ -157,8 +152,43 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         "real": {k: v.real for k, v in shares.items()},
         "copied": None if found.copying is None else found.copying.share,
         "copied_held_out": None if found.copying is None else found.copying.held_out_share,
-        "grid": f"{name}-{mark}.png",
+        "grid": f"{folder.name}.png",
     }
+
+
+def pack_of(args: argparse.Namespace) -> Pack:
+    """The set's pictures at the side they are judged at."""
+    judged = JUDGED[args.set]
+    return make_pack(pictures_of(judged, args.data), PackOptions(height=judged.side, width=judged.side))
+
+
+def key_of(args: argparse.Namespace) -> dict[str, Any]:
+    """What tells a row from another; what was not asked for is not in it."""
+    settings = read_settings(args.settings)
+    key = {"set": args.set, "recipe": args.recipe, "settings": settings, "minutes": args.minutes, "seed": args.seed}
+    if args.precision is not None:
+        key["computed_in"] = args.precision
+    if args.start_from is not None:
+        key["start_from"] = args.start_from
+    return key
+
+
+def code_behind(args: argparse.Namespace) -> str:
+    """A hash of the code that makes a row's pictures."""
+    if args.recipe in ("plain", "real"):
+        return hashlib.sha256((args.yardsticks / "plain_dcgan.py").read_bytes()).hexdigest()[:16]
+    return code_of(*CODE, *code_of_system(args.recipe))
+
+
+def folder_of(args: argparse.Namespace) -> Path:
+    """In the user's cache, for one row."""
+    key = key_of(args)
+    mark = hashlib.sha256(
+        json.dumps([key, pack_of(args).digest, code_behind(args)], sort_keys=True).encode()
+    ).hexdigest()
+    folder = cache_folder() / "quality" / f"{name_of(key)}-{mark[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def code_of_system(recipe: str) -> list[str]:
@@ -167,9 +197,7 @@ def code_of_system(recipe: str) -> list[str]:
     return sorted(Path(sys.modules[m].__file__ or "").relative_to(ROOT).as_posix() for m in modules)
 
 
-def yardstick(
-    args: argparse.Namespace, judged: Judged, pack: Pack, source: str, settings: dict[str, str], folder: Path
-) -> tuple[Pictures, int]:
+def yardstick(args: argparse.Namespace, judged: Judged, pack: Pack, source: str, folder: Path) -> tuple[Pictures, int]:
     """The plain loop on the same pixels; it cannot be resumed, so an interrupted one starts again."""
     kept, said = folder / "samples.npz", folder / "said.txt"
     if not kept.exists():
@@ -187,9 +215,7 @@ def yardstick(
     return np.load(kept)["images"], 64 * steps
 
 
-def themselves(
-    args: argparse.Namespace, judged: Judged, pack: Pack, source: str, settings: dict[str, str], folder: Path
-) -> tuple[Pictures, int]:
+def themselves(args: argparse.Namespace, judged: Judged, pack: Pack, source: str, folder: Path) -> tuple[Pictures, int]:
     """Pictures of the set, in a recipe's place."""
     if judged.against is None:
         sys.exit(f"{args.set} is judged by its own pictures: they would be measured beside themselves.")
@@ -198,24 +224,33 @@ def themselves(
     return samples, 0
 
 
-def forged(
-    args: argparse.Namespace, judged: Judged, pack: Pack, source: str, settings: dict[str, str], folder: Path
-) -> tuple[Pictures, int]:
-    """A run of ours, finished, resumed or begun; its best Model's samples."""
-    run = trained(
-        folder / "run",
-        source,
-        minutes=args.minutes,
-        recipe=args.recipe,
-        size=judged.side,
-        seed=args.seed,
-        settings=settings,
-        execution=None if args.precision is None else {"precision": args.precision},
-    )
+def forged(args: argparse.Namespace, judged: Judged, pack: Pack, source: str, folder: Path) -> tuple[Pictures, int]:
+    """A run of ours; its best Model's samples."""
+    run = run_of(args)
     samples = ganforge.load(run.path).sample(judged.count, SAMPLE_SEED).pictures
     with replacing(folder / "samples.npz") as temporary, temporary.open("wb") as file:
         np.savez(file, images=samples)
     return samples, int(run.state()["seen"] or 0)
+
+
+def run_of(args: argparse.Namespace) -> ganforge.Run:
+    """The row's run, finished, resumed or begun, and before it the one whose Model it begins with."""
+    judged, start = JUDGED[args.set], None
+    if args.start_from is not None:
+        name, _, minutes = args.start_from.partition("@")
+        origin = {"set": name, "minutes": float(minutes), "start_from": None, "settings": [], "precision": None}
+        start = run_of(argparse.Namespace(**(vars(args) | origin))).path
+    return trained(
+        folder_of(args) / "run",
+        pictures_of(judged, args.data),
+        minutes=args.minutes,
+        recipe=args.recipe,
+        size=judged.side,
+        seed=args.seed,
+        settings=read_settings(args.settings),
+        execution=None if args.precision is None else {"precision": args.precision},
+        start_from=start,
+    )
 
 
 def pictures_of(judged: Judged, data: Path) -> str:
@@ -266,15 +301,21 @@ def kept_rows() -> list[dict[str, Any]]:
     return json.loads(ROWS.read_text("utf-8")) if ROWS.exists() else []
 
 
+KEYS = ("set", "recipe", "settings", "minutes", "seed", "computed_in", "start_from")
+
+
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
-    return all(a.get(k) == b.get(k) for k in ("set", "recipe", "settings", "minutes", "seed", "computed_in"))
+    return all(a.get(k) == b.get(k) for k in KEYS)
 
 
 def name_of(row: dict[str, Any]) -> str:
     """Of a row's run and grid."""
     asked = [f"{k}-{v.replace(',', '-')}" for k, v in sorted(row["settings"].items())]
     computed = [row["computed_in"]] if "computed_in" in row else []
-    return "-".join([row["set"], row["recipe"], f"{row['minutes']:g}m", f"seed{row['seed']}", *asked, *computed])
+    begun = ["from-" + row["start_from"].replace("@", "-") + "m"] if "start_from" in row else []
+    return "-".join(
+        [row["set"], row["recipe"], f"{row['minutes']:g}m", f"seed{row['seed']}", *asked, *computed, *begun]
+    )
 
 
 def keep_row(row: dict[str, Any]) -> None:
@@ -294,8 +335,10 @@ def beside_plain(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | Non
     return float(row["judge"][figure] / beside[0]["judge"][figure]) if beside else None
 
 
-def published(pictures: str, recipe: str) -> bool:
-    return JUDGED[pictures].publishable and recipe != "real"
+def published(row: dict[str, Any]) -> bool:
+    """Whether all that its pictures were learned from may be shown."""
+    origin = row.get("start_from", row["set"]).partition("@")[0]
+    return JUDGED[row["set"]].publishable and JUDGED[origin].publishable and row["recipe"] != "real"
 
 
 def write_table() -> None:
@@ -322,13 +365,14 @@ def write_table() -> None:
         minutes, seen = (f"{r['minutes']:g}", f"{r['seen']:,}") if r["recipe"] != "real" else ("–", "–")
         settings = "".join(f" {k}={v}" for k, v in r["settings"].items())
         settings += f", {r['computed_in']}" if "computed_in" in r else ""
+        settings += f", from {r['start_from'].replace('@', ' of ')} min" if "start_from" in r else ""
         lines.append(
             f"| {r['set']} | {r['recipe']}{settings} | {minutes} | {r['seed']} | {seen} | {fd} | {kid} | "
             f"{'–' if ratio is None else f'{ratio:.3f}'} | {' | '.join(shares)} | {copied} | {'; '.join(r['measured'])} |"
         )
     lines.append("")
     for r in rows:
-        if published(r["set"], r["recipe"]):
+        if published(r):
             name = f"quality-{name_of(r)}.png"
             lines.append(
                 f"![{r['set']}, {r['recipe']}, {r['minutes']:g} minutes: {SHOWN} samples, not picked](results/{name})"

@@ -147,12 +147,21 @@ class TestQuality:
         assert "avatars" in pictures[0]
         assert (tmp_path / "work" / "index.html").read_text(encoding="utf-8").count("<figure>") == 3
 
+    def test_pictures_begun_with_faces_stay_at_home_too(self):
+        import quality
+
+        assert quality.published(self.row(set="emoji128", start_from="avatars@10"))
+        assert not quality.published(self.row(set="emoji128", start_from="faces64@12"))
+
     def test_runs_with_other_settings_have_other_grids(self):
         import quality
 
         wider = self.row(settings={"d.widths": "32,64", "augment": "0"})
-        names = {quality.name_of(row) for row in (self.row(), wider, self.row(computed_in="fp32"))}
-        assert len(names) == 3
+        begun = self.row(start_from="emoji128@20")
+        rows = (self.row(), wider, self.row(computed_in="fp32"), begun)
+        names = {quality.name_of(row) for row in rows}
+        assert len(names) == 4
+        assert not any(quality.same(row, other) for row in rows for other in rows if row is not other)
         assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.") for name in names)
 
 
@@ -196,4 +205,4 @@ def test_a_warm_start_is_measured_by_scores_that_do_not_jump():
 
     told = warm.scores(Run())
     assert [kid for _, kid in told] == pytest.approx([7, 6, 5, 5, 5, 4])
-    assert warm.row("nothing", Run(), goal=5.0) == "| nothing | 7 | 4 | 6.0 |"
+    assert warm.row("nothing", Run(), goal=5.0, judge=2.25) == "| nothing | 7 | 4 | 6.0 | 2.2 |"
