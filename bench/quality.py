@@ -19,6 +19,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -62,7 +63,7 @@ class Judged:
         net: the judge's.
         count: pictures a side, at most.
         against: real pictures that were never trained on, below DATA; None for the training pictures themselves.
-        publishable: whether samples may stand in the repository.
+        credit: what stands beside samples in the repository; None where they stay out of it.
     """
 
     pictures: str
@@ -71,16 +72,16 @@ class Judged:
     net: str
     count: int
     against: str | None
-    publishable: bool
+    credit: str | None
 
 
 JUDGED = {
-    "faces64": Judged("faces64.zip", 64, "fd", "mobilenet", 4000, "judge/faces64.zip", False),
-    "cifar10_train": Judged("cifar10_train.zip", 32, "fd", "resnet20", 5000, "judge/cifar10.zip", False),
-    "flowers64": Judged("flowers64.zip", 64, "kid", "mobilenet", 4000, None, False),
-    "emoji128": Judged("emoji128.zip", 64, "kid", "mobilenet", 4000, None, True),
-    "fashion": Judged("fashion", 32, "fd", "mobilenet", 4000, None, True),
-    "avatars": Judged("avatars", 64, "fd", "mobilenet", 4000, "avatars:4000:1", True),
+    "faces64": Judged("faces64.zip", 64, "fd", "mobilenet", 4000, "judge/faces64.zip", None),
+    "cifar10_train": Judged("cifar10_train.zip", 32, "fd", "resnet20", 5000, "judge/cifar10.zip", None),
+    "flowers64": Judged("flowers64.zip", 64, "kid", "mobilenet", 4000, None, None),
+    "emoji128": Judged("emoji128.zip", 64, "kid", "mobilenet", 4000, None, "Emoji: Noto, Google, Apache-2.0."),
+    "fashion": Judged("fashion", 32, "fd", "mobilenet", 4000, None, "Fashion-MNIST: MIT, Zalando SE."),
+    "avatars": Judged("avatars", 64, "fd", "mobilenet", 4000, "avatars:4000:1", "Avatars: our own drawings."),
 }
 
 
@@ -109,6 +110,11 @@ def main() -> None:
     if not args.table:
         if args.set is None or args.yardsticks is None or (args.data is None and args.set != "avatars"):
             parser.error("a set, --data and --yardsticks are needed (or --table alone)")
+        if args.start_from is not None:
+            if args.recipe in ("plain", "real"):
+                parser.error("--from is for our recipes: nothing of others begins with a Model")
+            if not re.fullmatch(rf"({'|'.join(JUDGED)})@\d+(\.\d+)?", args.start_from):
+                parser.error(f"--from is SET@MINUTES, as emoji128@20, not {args.start_from!r}")
         keep_row(measured(args))
     write_table()
 
@@ -338,7 +344,7 @@ def beside_plain(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | Non
 def published(row: dict[str, Any]) -> bool:
     """Whether all that its pictures were learned from may be shown."""
     origin = row.get("start_from", row["set"]).partition("@")[0]
-    return JUDGED[row["set"]].publishable and JUDGED[origin].publishable and row["recipe"] != "real"
+    return row["recipe"] != "real" and None not in (JUDGED[row["set"]].credit, JUDGED[origin].credit)
 
 
 def write_table() -> None:
@@ -370,7 +376,8 @@ def write_table() -> None:
             f"| {r['set']} | {r['recipe']}{settings} | {minutes} | {r['seed']} | {seen} | {fd} | {kid} | "
             f"{'–' if ratio is None else f'{ratio:.3f}'} | {' | '.join(shares)} | {copied} | {'; '.join(r['measured'])} |"
         )
-    lines.append("")
+    credits = sorted({JUDGED[r["set"]].credit or "" for r in rows if published(r)})
+    lines += ["", " ".join(credits), ""]
     for r in rows:
         if published(r):
             name = f"quality-{name_of(r)}.png"

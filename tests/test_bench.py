@@ -145,6 +145,7 @@ class TestQuality:
         pictures = [line for line in written if line.startswith("![")]
         assert len(pictures) == 1
         assert "avatars" in pictures[0]
+        assert "Avatars: our own drawings." in written
         assert (tmp_path / "work" / "index.html").read_text(encoding="utf-8").count("<figure>") == 3
 
     def test_pictures_begun_with_faces_stay_at_home_too(self):
@@ -152,6 +153,17 @@ class TestQuality:
 
         assert quality.published(self.row(set="emoji128", start_from="avatars@10"))
         assert not quality.published(self.row(set="emoji128", start_from="faces64@12"))
+
+    @pytest.mark.parametrize(
+        "words", [["--from", "emoji128"], ["--from", "emoji@20"], ["--recipe", "plain", "--from", "emoji128@20"]]
+    )
+    def test_what_a_row_cannot_begin_with_is_said_at_once(self, monkeypatch, capsys, words):
+        import quality
+
+        monkeypatch.setattr("sys.argv", ["quality.py", "flowers64", "--data", "d", "--yardsticks", "y", *words])
+        with pytest.raises(SystemExit, match="2"):
+            quality.main()
+        assert "--from is" in capsys.readouterr().err
 
     def test_runs_with_other_settings_have_other_grids(self):
         import quality
@@ -205,4 +217,4 @@ def test_a_warm_start_is_measured_by_scores_that_do_not_jump():
 
     told = warm.scores(Run())
     assert [kid for _, kid in told] == pytest.approx([7, 6, 5, 5, 5, 4])
-    assert warm.row("nothing", Run(), goal=5.0, judge=2.25) == "| nothing | 7 | 4 | 6.0 | 2.2 |"
+    assert warm.row("nothing", Run(), goal=5.0, judge=2.5) == "| nothing | 7 | 4 | 6.0 | 2.5 |"
