@@ -7,7 +7,7 @@ deviation, non-saturating or relativistic loss with lazy R1 and R2, averaged wei
     style    any size; nets that two CPU cores train in minutes and a browser runs in milliseconds
 
 Where we deviate, and why:
-- D is a plain stack of convolutions, with residual ones from 32×32 on.
+- D is a plain stack of convolutions, with residual ones at its two finest levels and everywhere from 32×32 on.
 - Activations are scaled, not weights, and the styles of a layer are brought to second moment 1 where StyleGAN2 divides by the
   norm of the modulated weights: what comes out keeps its size as well, and no step squares every weight of the net. What each
   resolution draws keeps no size, as in StyleGAN2: styles say how much of it there is.
@@ -257,6 +257,8 @@ G_WIDTHS, G_CONVS = (256, 192, 96, 48, 24, 8, 8, 8, 8), (1, 1, 1, 2, 2, 1, 1, 1,
 D_WIDTHS, D_CONVS = (256, 128, 64, 32, 16, 8, 8, 8), (0, 0, 1, 1, 1, 1, 1, 1)
 """Maps and residual convolutions of D from 8×8 on. With one convolution in G and none here at 32×32 and 64×64 edges dissolved
 (bench/STUDY.md); above that nothing was compared."""
+D_FINEST = 2
+"""Levels of D that have a residual convolution whatever their size: CIFAR-10 gained by one at 16×16 (bench/STUDY.md)."""
 PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
 """γ of R1 and of R2, and γ a pixel where that is more, above 200×200: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv
 2006.06676, auto), at batch 8. With that alone scores on CIFAR-10 became worse with time (bench/STUDY.md)."""
@@ -280,7 +282,10 @@ def style(height: int, width: int) -> StyleConfig:
         height=height,
         width=width,
         g=GeneratorConfig(widths=G_WIDTHS[:octaves], convs=G_CONVS[:octaves]),
-        d=DiscriminatorConfig(widths=D_WIDTHS[:halvings][::-1], convs=D_CONVS[:halvings][::-1]),
+        d=DiscriminatorConfig(
+            widths=D_WIDTHS[:halvings][::-1],
+            convs=tuple(max(count, int(i < D_FINEST)) for i, count in enumerate(D_CONVS[:halvings][::-1])),
+        ),
         loss="relativistic",
         batch_size=8,
         r1_gamma=gamma,
