@@ -22,6 +22,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,10 @@ from ganforge.drawing.grids import Pictures, grid, save_png
 from ganforge.evaluation.measuring import measure
 from ganforge.evaluation.sides import Maker, ModelMaker, PackMaker, RealSide
 from ganforge.files import replacing
+from ganforge.game import PictureConfig
 from ganforge.measures.offline import offline_net
-from ganforge.pictures import Pack, PackOptions, cache_folder, make_pack
-from ganforge.systems import find_recipe
+from ganforge.pictures import Pack, PackOptions, cache_folder, make_pack, split_held_out
+from ganforge.systems import configure, find_recipe, fitted
 from results import FIGURES, ROOT, code_of, provenance, write_json, write_section
 
 ROWS = FIGURES / "quality.json"
@@ -262,6 +264,12 @@ def run_of(args: argparse.Namespace) -> ganforge.Run:
 def pictures_of(judged: Judged, data: Path) -> str:
     """PICTURES of a set, as `ganforge.train` takes it."""
     return judged.pictures if judged.pictures == "avatars" else str((data / judged.pictures).resolve())
+
+
+def made_for(recipe: str, pack: Pack, settings: Mapping[str, str]) -> PictureConfig:
+    """The config of a run on a pack."""
+    asked = configure(find_recipe(recipe), *pack.pictures.shape[1:3], settings)
+    return fitted(find_recipe(recipe), asked, pack.schema, len(split_held_out(pack)[0]))
 
 
 def trained(path: Path, source: str, **asked: Any) -> ganforge.Run:

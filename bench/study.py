@@ -18,11 +18,9 @@ import numpy as np
 
 import ganforge
 from ganforge.drawing.grids import grid, save_png
-from ganforge.game import PictureConfig
-from ganforge.pictures import Pack, PackOptions, cache_folder, make_pack, split_held_out
-from ganforge.systems import configure, find_recipe, fitted
+from ganforge.pictures import PackOptions, cache_folder, make_pack
 from ganforge.training.budget import parse_count
-from quality import CODE, JUDGED, SAMPLE_SEED, SHOWN, WORK, code_of_system, judge, pictures_of, trained
+from quality import CODE, JUDGED, SAMPLE_SEED, SHOWN, WORK, code_of_system, judge, made_for, pictures_of, trained
 from results import FIGURES, code_of, provenance, write_json, write_section
 
 ROWS = FIGURES / "study.json"
@@ -100,7 +98,7 @@ def study(name: str, args: argparse.Namespace) -> None:
         return
     source = pictures_of(judged, args.data)
     pack = make_pack(source, PackOptions(height=judged.side, width=judged.side))
-    if settings and "seed" not in settings and made_for(pack, settings) == made_for(pack, {}):
+    if settings and "seed" not in settings and made_for(RECIPE, pack, settings) == made_for(RECIPE, pack, {}):
         print(f"{name}: that is what the recipe does with these pictures; nothing to compare.")
         return
     words = "".join(c if c.isalnum() else "-" for c in name)
@@ -126,13 +124,6 @@ def study(name: str, args: argparse.Namespace) -> None:
     seconds = float(run.events("report")[-1]["seconds"])
     row = key | {"judge": figures, "seconds": seconds, "measured": stamp}
     write_json(ROWS, [*(r for r in kept() if not all(r[k] == key[k] for k in ("set", "images", "variant"))), row])
-
-
-def made_for(pack: Pack, settings: dict[str, str]) -> PictureConfig:
-    """The config of a run."""
-    recipe = find_recipe(RECIPE)
-    asked = configure(recipe, *pack.pictures.shape[1:3], settings)
-    return fitted(recipe, asked, pack.schema, len(split_held_out(pack)[0]))
 
 
 def kept() -> list[dict[str, Any]]:

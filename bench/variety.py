@@ -43,7 +43,7 @@ from ganforge.measures.neighbours import prdc
 from ganforge.measures.offline import offline_net
 from ganforge.model.model import load_parts
 from ganforge.pictures import PackOptions, make_pack
-from ganforge.systems import configure, find_recipe
+from quality import made_for
 from results import FIGURES, provenance, write_json, write_section
 
 WORK = Path(__file__).parent / "work" / "variety"
@@ -94,8 +94,8 @@ def trained(
                 progress=view.progress, **more,
             )  # fmt: skip
         run = ganforge.Run(folder)
-        size = (int(run.config.config["height"]), int(run.config.config["width"]))
-        wanted = configure(find_recipe(recipe), *size, {key: str(value) for key, value in settings.items()})
+        pack = make_pack(pictures, PackOptions(**run.config.pack))
+        wanted = made_for(recipe, pack, {key: str(value) for key, value in settings.items()})
         same = (
             type(wanted).model_validate(run.config.config) == wanted,  # settings that came later have their defaults
             run.config.recipe == recipe,
