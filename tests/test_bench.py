@@ -218,3 +218,22 @@ def test_a_warm_start_is_measured_by_scores_that_do_not_jump():
     told = warm.scores(Run())
     assert [kid for _, kid in told] == pytest.approx([7, 6, 5, 5, 5, 4])
     assert warm.row("nothing", Run(), goal=5.0, judge=2.5) == "| nothing | 7 | 4 | 6.0 | 2.5 |"
+
+
+@pytest.mark.parametrize("recipe", ["classifier", "style"])
+def test_the_variety_bench_knows_its_own_runs_again(bench, tmp_path, recipe):
+    """Recipes are fitted to labels and to how many pictures there are; other settings are refused all the same."""
+    from argparse import Namespace
+
+    import variety
+
+    pictures = tmp_path / "pictures.npz"
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 8, 8, 3), np.uint8)
+    np.savez(pictures, images=pixels, labels=np.arange(96) % 3)
+    args = Namespace(work=tmp_path, faster=1.0)
+    asked = (args, "run", pictures, 0.02, recipe, {"batch_size": "8"})
+    first = variety.trained(*asked, size=8, flip=False)
+    again = variety.trained(*asked, size=8, flip=False)
+    assert again.path == first.path
+    with pytest.raises(SystemExit, match="other settings"):
+        variety.trained(*asked[:-1], {"batch_size": "16"}, size=8, flip=False)
