@@ -258,7 +258,8 @@ D_WIDTHS, D_CONVS = (256, 128, 64, 32, 16, 8, 8, 8), (0, 0, 1, 1, 1, 1, 1, 1)
 """Maps and residual convolutions of D from 8×8 on. With one convolution in G and none here at 32×32 and 64×64 edges dissolved
 (bench/STUDY.md); above that nothing was compared."""
 D_FINEST = 2
-"""Levels of D that have a residual convolution whatever their size: CIFAR-10 gained by one at 16×16 (bench/STUDY.md)."""
+"""Levels of D that have a residual convolution whatever their size: KID on CIFAR-10 gained by one at 16×16, its Fréchet distance
+did not (bench/STUDY.md)."""
 PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
 """γ of R1 and of R2, and γ a pixel where that is more, above 200×200: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv
 2006.06676, auto), at batch 8. With that alone scores on CIFAR-10 became worse with time (bench/STUDY.md)."""
