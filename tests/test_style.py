@@ -266,6 +266,41 @@ def test_augmentation_that_adapts_follows_how_often_real_pictures_win(sure):
     assert system.state["augment"] == pytest.approx(0.5 + (2 * sure - 1) * 8 * 4 / 50_000, abs=1e-7)
 
 
+@pytest.mark.parametrize(("side", "most", "least"), [(32, 1, 0.0256), (64, 1, 0.1024), (256, 1.6384, 1.6384)])
+def test_penalties_fall_to_so_much_a_pixel(side, most, least):
+    config = configure(RECIPE, side, side, {})
+    assert config.r1_gamma == config.r2_gamma == pytest.approx(most)
+    assert config.r1_gamma * config.gamma_least == pytest.approx(least)
+
+
+@pytest.mark.parametrize(("right", "strictness"), [(0.95, 1.0), (0.8, 0.1)])
+def test_penalties_fall_while_d_is_seldom_sure_and_grow_again(right, strictness):
+    system = made(gamma_least="0.1", gamma_kimg="1")
+    assert system.strictness == 1
+
+    def play(steps: int, right: float) -> None:
+        for number in range(steps):
+            step = step_of(system, number)
+            step.remember("signs", lambda: torch.tensor(2 * right - 1), made_by=())
+            system.after_step(step)
+
+    play(64, 0.5)
+    assert system.strictness == pytest.approx(0.1**0.512), "512 of the 1,000 pictures"
+    play(128, right)
+    assert system.strictness == pytest.approx(strictness)
+
+
+def test_strictness_is_a_share_of_both_penalties():
+    system, plain = made(gamma_least="0.25"), made(r1_gamma="0", r2_gamma="0")
+    step, free = step_of(system, 0), step_of(plain, 0)
+    alone = plain.discriminator_loss(free).total
+    full = system.discriminator_loss(step).total - alone
+    system.state["penalty"] = torch.zeros(())
+    quarter = system.discriminator_loss(step_of(system, 0)).total - alone
+    assert full > 0
+    torch.testing.assert_close(quarter, full / 4)
+
+
 def test_augmentation_is_what_d_sees_and_nothing_else():
     system, plain = made(augment="1"), made()
     a, b = step_of(system, 1), step_of(plain, 1)

@@ -22,15 +22,16 @@ TARGET = 0.6
 """What r_t = E[sign D(real)] is steered to (arXiv 2006.06676, §3.1)."""
 
 
-def adapted(p: Tensor, signs: Tensor, share: float) -> Tensor:
-    """The next p ∈ [0, 1]: up by ``share`` while D is surer than it should be, else down.
+def adapted(p: Tensor, signs: Tensor, share: float, target: float = TARGET) -> Tensor:
+    """The next p ∈ [0, 1]: up by ``share`` while D is surer than ``target``, else down.
 
     Args:
         p: now.
         signs: r_t, the mean of sign D(real) since p was last set.
         share: how far p may go.
+        target: what r_t is steered to.
     """
-    return (p + (signs - TARGET).sign() * share).clamp(0, 1)
+    return (p + (signs - target).sign() * share).clamp(0, 1)
 
 
 def augment(

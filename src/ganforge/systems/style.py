@@ -278,7 +278,8 @@ def style(height: int, width: int) -> StyleConfig:
     while min(height, width) > 5 << (octaves - 1):
         octaves += 1
     halvings = octaves - 1
-    gamma = max(PENALTY, height * width * PENALTY_A_PIXEL)
+    least = height * width * PENALTY_A_PIXEL
+    gamma = max(PENALTY, least)
     return StyleConfig(
         height=height,
         width=width,
@@ -291,6 +292,7 @@ def style(height: int, width: int) -> StyleConfig:
         batch_size=8,
         r1_gamma=gamma,
         r2_gamma=gamma,
+        gamma_least=least / gamma,
         beta2=BETA2,
         augment_kimg=ADAPTS_WITHIN_KIMG,
     )

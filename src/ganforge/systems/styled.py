@@ -39,6 +39,9 @@ AUGMENTED = ((10_000, 0.3),)
 """Probability of each change of what D sees, for collections of at most so many pictures."""
 ADAPT_EVERY_STEPS = 4
 """Steps between two looks at how sure D is (arXiv 2006.06676, §3.1)."""
+SURE = 0.75
+"""r_t = E[sign D(real)], or of the pairs, above which the penalties grow: D told 68 to 86 % of photographs from made ones whatever
+γ was, and 91 to 98 % of drawings (bench/STUDY.md)."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -54,6 +57,10 @@ class GameConfig(PictureConfig):
     loss: Literal["non_saturating", "relativistic"] = Field("non_saturating", description="of both players")
     r1_gamma: float = Field(ge=0, description="γ of γ/2·‖∇D‖² at real pictures")
     r2_gamma: float = Field(0.0, ge=0, description="γ of the same at made pictures")
+    gamma_least: float = Field(
+        1.0, gt=0, le=1, description="share of γ that penalties may fall to while D is seldom sure; 1 keeps them as they are"
+    )
+    gamma_kimg: float = Field(5.0, gt=0, description="thousands of pictures in which they may fall so far, or grow again")
     r1_every_steps: int = Field(8, ge=1, description="steps between two penalties, each weighted by their number")
     augment: Probability | Literal["adaptive", "by_count"] = Field(
         "by_count",
@@ -175,7 +182,11 @@ class StyledSystem(System):
         super().__init__(config)
         self.generator, self.discriminator = self.nets["generator"], self.nets["discriminator"]  # type: ignore[assignment]
         if config.augment == "adaptive":
-            self.state = {"augment": torch.zeros(()), "signs": torch.zeros(())}
+            self.state["augment"] = torch.zeros(())
+        if config.gamma_least < 1:
+            self.state["penalty"] = torch.ones(())
+        if self.state:
+            self.state["signs"] = torch.zeros(())
 
     @classmethod
     def fitted(cls, config: Any, pictures: int) -> Any:
@@ -222,15 +233,24 @@ class StyledSystem(System):
         return augment(pictures, draw.uniform(len(pictures), NUMBERS), colour=p, translation=p, cutout=p)
 
     def after_step(self, step: Step) -> None:
-        """Every four steps the strength of augmentation follows how sure D is."""
-        if self.config.augment != "adaptive":
+        """Every four steps the strength of augmentation and of the penalties follows how sure D is."""
+        c, state = self.config, self.state
+        if "signs" not in state:
             return
-        state = self.state
         state["signs"] = state["signs"] + step.remember("signs", lambda: state["signs"] * 0, made_by=())
-        if (step.number + 1) % ADAPT_EVERY_STEPS == 0:
-            share = ADAPT_EVERY_STEPS * self.config.batch_size / (1000 * self.config.augment_kimg)
-            state["augment"] = adapted(state["augment"], state["signs"] / ADAPT_EVERY_STEPS, share)
-            state["signs"] = torch.zeros_like(state["signs"])
+        if (step.number + 1) % ADAPT_EVERY_STEPS:
+            return
+        sure, kimg = state["signs"] / ADAPT_EVERY_STEPS, ADAPT_EVERY_STEPS * c.batch_size / 1000
+        state["signs"] = torch.zeros_like(sure)
+        if "augment" in state:
+            state["augment"] = adapted(state["augment"], sure, kimg / c.augment_kimg)
+        if "penalty" in state:
+            state["penalty"] = adapted(state["penalty"], sure, kimg / c.gamma_kimg, SURE)
+
+    @property
+    def strictness(self) -> Tensor | float:
+        """The share of γ that penalties have now: ``gamma_least`` to 1, by equal factors."""
+        return self.config.gamma_least ** (1 - self.state["penalty"]) if "penalty" in self.state else 1.0
 
     def discriminator_loss(self, step: Step) -> Losses:
         """The game's loss, and on every k-th step γ/2·k·‖∇D‖² at real pictures (R1), or at made ones too (R2): lazy
@@ -257,7 +277,8 @@ class StyledSystem(System):
             parts = {"pairs": losses.relativistic_discriminator(told, lied)}
         else:
             parts = {"real": losses.discriminator_real(told), "fake": losses.discriminator_fake(lied)}
-        total = torch.stack([*parts.values(), *(c.r1_every_steps / 2 * slope for slope in slopes)]).sum()
+        weight = c.r1_every_steps / 2 * self.strictness
+        total = torch.stack([*parts.values(), *(weight * slope for slope in slopes)]).sum()
         return Losses(total, parts)
 
     @contextmanager
