@@ -29,7 +29,8 @@ from ganforge.training.watch import Collapse
 from systems_tiny import OTHERS, TINY, write_pictures
 
 STYLED = {
-    "style": TINY["style"] | {"augment": "adaptive", "augment_kimg": "1", "gamma_least": "0.1", "mixing": "0.5", "g.noise": "true"},
+    "style": TINY["style"]
+    | {"augment": "adaptive", "augment_kimg": "1", "gamma_least": "0.1", "mixing": "0.5", "g.noise": "true"},
     "stylegan2": TINY["stylegan2"] | {"augment_kimg": "1"},
 }
 """Systems that carry a state of their own and draw more than latents."""

@@ -261,8 +261,9 @@ D_FINEST = 2
 """Levels of D that have a residual convolution whatever their size: KID on CIFAR-10 gained by one at 16×16, its Fréchet distance
 did not (bench/STUDY.md)."""
 PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
-"""γ of R1 and of R2, and γ a pixel where that is more, above 200×200: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv
-2006.06676, auto), at batch 8. With that alone scores on CIFAR-10 became worse with time (bench/STUDY.md)."""
+"""γ of R1 and of R2 while D is sure, as it is of drawings; and γ a pixel that it falls to while D is not, as on photographs, or
+that it always is where that is more, above 200×200: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), at
+batch 8. Distances were lower with the first on avatars, with the second on faces and CIFAR-10 (bench/STUDY.md)."""
 
 BETA2 = 0.9
 """Of Adam, which R3GAN begins with as well (arXiv 2501.05441). With StyleGAN2's 0.99 scores fell more slowly at first

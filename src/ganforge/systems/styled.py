@@ -1,8 +1,8 @@
 """The game that style-based systems play, whatever their nets look like.
 
 After StyleGAN2 (Karras et al., arXiv 1912.04958): D's turn with lazy R1 and R2 inside, G's turn, style mixing, augmentation of
-what D sees by the number of pictures or by how sure D is. Deviation: with the relativistic loss G is compared with D's verdicts
-on real pictures from D's own turn, which spares a pass of D. The nets are those of `ganforge.systems.style` and
+what D sees by the number of pictures or by how sure D is. Deviations: with the relativistic loss G is compared with D's verdicts
+on real pictures from D's own turn, which spares a pass of D; where asked for, penalties follow how sure D is. The nets are those of `ganforge.systems.style` and
 `ganforge.systems.stylegan2`.
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
@@ -40,8 +40,8 @@ AUGMENTED = ((10_000, 0.3),)
 ADAPT_EVERY_STEPS = 4
 """Steps between two looks at how sure D is (arXiv 2006.06676, §3.1)."""
 SURE = 0.75
-"""r_t = E[sign D(real)], or of the pairs, above which the penalties grow: D told 68 to 86 % of photographs from made ones whatever
-γ was, and 91 to 98 % of drawings (bench/STUDY.md)."""
+"""r_t = E[sign D(real)], or of the pairs, above which the penalties grow: D was right about 65 to 86 % of photographs whatever
+γ was, and about 91 to 98 % of drawings (bench/STUDY.md)."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -58,9 +58,11 @@ class GameConfig(PictureConfig):
     r1_gamma: float = Field(ge=0, description="γ of γ/2·‖∇D‖² at real pictures")
     r2_gamma: float = Field(0.0, ge=0, description="γ of the same at made pictures")
     gamma_least: float = Field(
-        1.0, gt=0, le=1, description="share of γ that penalties may fall to while D is seldom sure; 1 keeps them as they are"
+        1.0, gt=0, le=1, description="share of γ that is left while D is seldom sure; 1: always γ"
     )
-    gamma_kimg: float = Field(5.0, gt=0, description="thousands of pictures in which they may fall so far, or grow again")
+    gamma_kimg: float = Field(
+        5.0, gt=0, description="thousands of pictures in which they may fall so far, or grow again"
+    )
     r1_every_steps: int = Field(8, ge=1, description="steps between two penalties, each weighted by their number")
     augment: Probability | Literal["adaptive", "by_count"] = Field(
         "by_count",
