@@ -2,8 +2,8 @@
 
 After StyleGAN2 (Karras et al., arXiv 1912.04958): D's turn with lazy R1 and R2 inside, G's turn, style mixing, augmentation of
 what D sees by the number of pictures or by how sure D is. Deviations: with the relativistic loss G is compared with D's verdicts
-on real pictures from D's own turn, which spares a pass of D; where asked for, penalties follow how sure D is. The nets are those of `ganforge.systems.style` and
-`ganforge.systems.stylegan2`.
+on real pictures from D's own turn, which spares a pass of D; where asked for, penalties follow how sure D is. The
+nets are those of `ganforge.systems.style` and `ganforge.systems.stylegan2`.
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
 """
