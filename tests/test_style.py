@@ -273,10 +273,10 @@ def test_penalties_fall_to_so_much_a_pixel(side, most, least):
     assert config.r1_gamma * config.gamma_least == pytest.approx(least)
 
 
-@pytest.mark.parametrize(("right", "strictness"), [(0.95, 1.0), (0.8, 0.1)])
-def test_penalties_fall_while_d_is_seldom_sure_and_grow_again(right, strictness):
+@pytest.mark.parametrize(("right", "share"), [(0.95, 1.0), (0.8, 0.1)])
+def test_penalties_fall_while_d_is_seldom_sure_and_grow_again(right, share):
     system = made(gamma_least="0.1", gamma_kimg="1")
-    assert system.strictness == 1
+    assert system.gamma_share == 1
 
     def play(steps: int, right: float) -> None:
         for number in range(steps):
@@ -285,12 +285,12 @@ def test_penalties_fall_while_d_is_seldom_sure_and_grow_again(right, strictness)
             system.after_step(step)
 
     play(64, 0.5)
-    assert system.strictness == pytest.approx(0.1**0.512), "512 of the 1,000 pictures"
+    assert system.gamma_share == pytest.approx(0.1**0.512), "512 of the 1,000 pictures"
     play(128, right)
-    assert system.strictness == pytest.approx(strictness)
+    assert system.gamma_share == pytest.approx(share)
 
 
-def test_strictness_is_a_share_of_both_penalties():
+def test_what_is_left_of_gamma_scales_both_penalties():
     system, plain = made(gamma_least="0.25"), made(r1_gamma="0", r2_gamma="0")
     step, free = step_of(system, 0), step_of(plain, 0)
     alone = plain.discriminator_loss(free).total

@@ -261,7 +261,7 @@ D_FINEST = 2
 """Levels of D that have a residual convolution whatever their size: KID on CIFAR-10 gained by one at 16×16, its Fréchet distance
 did not (bench/STUDY.md)."""
 PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
-"""γ of R1 and of R2 while D is sure, as it is of drawings; and γ a pixel that it falls to while D is not, as on photographs, or
+"""γ of R1 and of R2 while D is sure, as it is of avatars; and γ a pixel that it falls to while D is not, as on faces, or
 that it always is where that is more, above 200×200: StyleGAN2-ADA's rule, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), at
 batch 8. Distances were lower with the first on avatars, with the second on faces and CIFAR-10 (bench/STUDY.md)."""
 
