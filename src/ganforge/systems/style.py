@@ -252,9 +252,9 @@ class Style(StyledSystem):
 # --- recipes ----------------------------------------------------------------------------------------------------------
 
 
-G_WIDTHS, G_CONVS = (256, 192, 96, 48, 24, 8, 8, 8, 8), (1, 1, 1, 2, 2, 1, 1, 1, 1)
+G_WIDTHS, G_CONVS = (128, 128, 64, 32, 16, 8, 8, 8, 8), (1, 1, 1, 2, 2, 1, 1, 1, 1)
 """Maps and convolutions of G from 4×4 on."""
-D_WIDTHS, D_CONVS = (256, 128, 64, 32, 16, 8, 8, 8), (0, 0, 1, 1, 1, 1, 1, 1)
+D_WIDTHS, D_CONVS = (128, 64, 32, 16, 8, 8, 8, 8), (0, 0, 1, 1, 1, 1, 1, 1)
 """Maps and residual convolutions of D from 8×8 on. With one convolution in G and none here at 32×32 and 64×64 edges dissolved
 (bench/STUDY.md); above that nothing was compared."""
 D_FINEST = 2
