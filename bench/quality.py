@@ -39,7 +39,9 @@ from ganforge.files import replacing
 from ganforge.game import PictureConfig
 from ganforge.measures.offline import offline_net
 from ganforge.pictures import Pack, PackOptions, cache_folder, make_pack, split_held_out
-from ganforge.systems import configure, find_recipe, fitted
+from ganforge.systems import find_recipe, fitted
+from ganforge.training.budget import Budget
+from ganforge.training.start import preset
 from results import FIGURES, ROOT, code_of, provenance, write_json, write_section
 
 ROWS = FIGURES / "quality.json"
@@ -266,9 +268,10 @@ def pictures_of(judged: Judged, data: Path) -> str:
     return judged.pictures if judged.pictures == "avatars" else str((data / judged.pictures).resolve())
 
 
-def made_for(recipe: str, pack: Pack, settings: Mapping[str, str]) -> PictureConfig:
+def made_for(recipe: str, pack: Pack, settings: Mapping[str, str], budget: Budget) -> PictureConfig:
     """The config of a run on a pack."""
-    asked = configure(find_recipe(recipe), *pack.pictures.shape[1:3], settings)
+    height, width = pack.pictures.shape[1:3]
+    asked, _ = preset(find_recipe(recipe), (height, width), settings, budget)
     return fitted(find_recipe(recipe), asked, pack.schema, len(split_held_out(pack)[0]))
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import ganforge
 from ganforge.drawing.grids import grid, save_png
 from ganforge.pictures import PackOptions, cache_folder, make_pack
-from ganforge.training.budget import parse_count
+from ganforge.training.budget import Budget, parse_count
 from quality import CODE, JUDGED, SAMPLE_SEED, SHOWN, WORK, code_of_system, judge, made_for, pictures_of, trained
 from results import FIGURES, code_of, provenance, write_json, write_section
 
@@ -52,9 +52,9 @@ VARIANTS: dict[str, dict[str, str]] = {
     "style mixing of half": {"mixing": "0.5"},
     "no augmentation": {"augment": "0"},
     "augmentation with p = 0.3": {"augment": "0.3"},
-    "twice the maps": {"g.widths": "256,192,96,48,24", "d.widths": "32,64,128,256"},
-    "half the maps": {"g.widths": "64,64,32,16,16", "d.widths": "8,16,32,64"},
-    "twice the maps in D": {"d.widths": "32,64,128,256"},
+    "half the maps, as for brief budgets": {"g.widths": "128,128,64,32,16", "d.widths": "16,32,64,128"},
+    "a quarter of the maps": {"g.widths": "64,64,32,16,16", "d.widths": "8,16,32,64"},
+    "half the maps in D": {"d.widths": "16,32,64,128"},
     "one convolution a resolution in G": {"g.convs": "1,1,1,1,1"},
     "two convolutions a resolution in G": {"g.convs": "2,2,2,2,2"},
     "no residual convolutions in D": {"d.convs": "0,0,0,0"},
@@ -98,7 +98,12 @@ def study(name: str, args: argparse.Namespace) -> None:
         return
     source = pictures_of(judged, args.data)
     pack = make_pack(source, PackOptions(height=judged.side, width=judged.side))
-    if settings and "seed" not in settings and made_for(RECIPE, pack, settings) == made_for(RECIPE, pack, {}):
+    budget = Budget(images=key["images"])
+    if (
+        settings
+        and "seed" not in settings
+        and made_for(RECIPE, pack, settings, budget) == made_for(RECIPE, pack, {}, budget)
+    ):
         print(f"{name}: that is what the recipe does with these pictures; nothing to compare.")
         return
     words = "".join(c if c.isalnum() else "-" for c in name)

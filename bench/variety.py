@@ -43,6 +43,7 @@ from ganforge.measures.neighbours import prdc
 from ganforge.measures.offline import offline_net
 from ganforge.model.model import load_parts
 from ganforge.pictures import PackOptions, make_pack
+from ganforge.training.budget import Budget
 from quality import made_for
 from results import FIGURES, provenance, write_json, write_section
 
@@ -95,7 +96,8 @@ def trained(
             )  # fmt: skip
         run = ganforge.Run(folder)
         pack = make_pack(pictures, PackOptions(**run.config.pack))
-        wanted = made_for(recipe, pack, {key: str(value) for key, value in settings.items()})
+        words = {key: str(value) for key, value in settings.items()}
+        wanted = made_for(recipe, pack, words, Budget(seconds=60 * minutes))
         same = (
             type(wanted).model_validate(run.config.config) == wanted,  # settings that came later have their defaults
             run.config.recipe == recipe,

@@ -402,6 +402,7 @@ class Recipe:
         make: (height, width) → config.
         about: one line for ``--help`` and lists.
         size: (height, width) where the recipe is made for one size; None where it takes any.
+        brief: as ``make``, for budgets in which the nets of that one would move too seldom; None where it serves for all.
     """
 
     name: str
@@ -409,3 +410,4 @@ class Recipe:
     make: Callable[[int, int], PictureConfig]
     about: str
     size: tuple[int, int] | None = None
+    brief: Callable[[int, int], PictureConfig] | None = None

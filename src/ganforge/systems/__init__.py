@@ -38,15 +38,24 @@ def find_system(name: str) -> type[System]:
         raise UnknownNameError("system", name, systems) from None
 
 
-def configure(recipe: Recipe, height: int, width: int, settings: dict[str, str] | None = None) -> PictureConfig:
+def configure(
+    recipe: Recipe, height: int, width: int, settings: dict[str, str] | None = None, *, brief: bool = False
+) -> PictureConfig:
     """The recipe's config at that size, with ``settings`` (``{"d.widths": "64,128"}``) applied and everything checked.
+
+    Args:
+        recipe: a system with a preset.
+        height, width: of the pictures, pixels.
+        settings: what is to differ from the preset.
+        brief: take the preset for short budgets, where the recipe has one.
 
     Raises:
         UnknownNameError: for a setting that the config does not have.
         UsageError: for a value that is out of place, or a size the recipe cannot make.
     """
+    make = recipe.brief if brief and recipe.brief is not None else recipe.make
     try:
-        values: dict[str, Any] = recipe.make(height, width).model_dump()
+        values: dict[str, Any] = make(height, width).model_dump()
     except ValidationError as error:
         raise UsageError(f"The recipe {recipe.name} cannot make {width}x{height} pictures: {reasons(error)}") from None
     for key, text in (settings or {}).items():

@@ -252,11 +252,14 @@ class Style(StyledSystem):
 # --- recipes ----------------------------------------------------------------------------------------------------------
 
 
-G_WIDTHS, G_CONVS = (128, 128, 64, 32, 16, 8, 8, 8, 8), (1, 1, 1, 2, 2, 1, 1, 1, 1)
+G_WIDTHS, G_CONVS = (256, 192, 96, 48, 24, 8, 8, 8, 8), (1, 1, 1, 2, 2, 1, 1, 1, 1)
 """Maps and convolutions of G from 4×4 on."""
-D_WIDTHS, D_CONVS = (128, 64, 32, 16, 8, 8, 8, 8), (0, 0, 1, 1, 1, 1, 1, 1)
+D_WIDTHS, D_CONVS = (256, 128, 64, 32, 16, 8, 8, 8), (0, 0, 1, 1, 1, 1, 1, 1)
 """Maps and residual convolutions of D from 8×8 on. With one convolution in G and none here at 32×32 and 64×64 edges dissolved
 (bench/STUDY.md); above that nothing was compared."""
+BRIEF_G_WIDTHS, BRIEF_D_WIDTHS = (128, 128, 64, 32, 16, 8, 8, 8, 8), (128, 64, 32, 16, 8, 8, 8, 8)
+"""The same for a few minutes, which are better spent on moves than on maps: in 8 minutes of one thread distances were 0.76 of
+those of the wider nets on faces, 0.87 on CIFAR-10, 0.96 on avatars (bench/STUDY.md)."""
 D_FINEST = 2
 """Levels of D that have a residual convolution whatever their size: KID on CIFAR-10 gained by one at 16×16, its Fréchet distance
 did not (bench/STUDY.md)."""
@@ -273,7 +276,9 @@ ADAPTS_WITHIN_KIMG = 50.0
 """StyleGAN2-ADA's 500 are more pictures than two cores see in an hour."""
 
 
-def style(height: int, width: int) -> StyleConfig:
+def style(
+    height: int, width: int, g_widths: Sequence[int] = G_WIDTHS, d_widths: Sequence[int] = D_WIDTHS
+) -> StyleConfig:
     """Nets for any size: from 3 to 5 places on the shorter side down to the pixel."""
     octaves = 2
     while min(height, width) > 5 << (octaves - 1):
@@ -284,9 +289,9 @@ def style(height: int, width: int) -> StyleConfig:
     return StyleConfig(
         height=height,
         width=width,
-        g=GeneratorConfig(widths=G_WIDTHS[:octaves], convs=G_CONVS[:octaves]),
+        g=GeneratorConfig(widths=tuple(g_widths[:octaves]), convs=G_CONVS[:octaves]),
         d=DiscriminatorConfig(
-            widths=D_WIDTHS[:halvings][::-1],
+            widths=tuple(d_widths[:halvings][::-1]),
             convs=tuple(max(count, int(i < D_FINEST)) for i, count in enumerate(D_CONVS[:halvings][::-1])),
         ),
         loss="relativistic",
@@ -299,4 +304,9 @@ def style(height: int, width: int) -> StyleConfig:
     )
 
 
-RECIPES = (Recipe("style", Style, style, "style-based, for any size"),)
+def brief_style(height: int, width: int) -> StyleConfig:
+    """The same with about half the maps."""
+    return style(height, width, BRIEF_G_WIDTHS, BRIEF_D_WIDTHS)
+
+
+RECIPES = (Recipe("style", Style, style, "style-based, for any size", brief=brief_style),)

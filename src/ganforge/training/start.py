@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ganforge import __version__
 from ganforge.errors import RunError, UsageError
 from ganforge.files import quoted
-from ganforge.game import PictureConfig
+from ganforge.game import PictureConfig, Recipe
 from ganforge.pictures import Pack, PackOptions, known_pack, make_pack, split_held_out
 from ganforge.progress import Progress, silent
 from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system, fitted, reasons
@@ -19,9 +19,9 @@ from ganforge.training.folder import Run, RunConfig, must_be_free, new_folder
 from ganforge.training.observers import notebook, require_tensorboard
 from ganforge.training.planning import asked_budget
 from ganforge.training.playing import draw, drawn, logged_execution, play
-from ganforge.training.sizes import choose_size, parse_size
+from ganforge.training.sizes import choose_size, is_brief, parse_size
 from ganforge.training.telling import Observer
-from ganforge.training.warm import must_fit, origin
+from ganforge.training.warm import must_fit, origin, shares_that_fit
 
 Size = int | str | tuple[int, int]
 
@@ -105,7 +105,7 @@ def train(
         execution = logged_execution(repeated)
     asked = parse_size(size) if size is not None or given is None else (given.height, given.width)
     height, width, why = choose_size(chosen, asked, str(pictures), budget)
-    config = configure(chosen, height, width, {k: _text(v) for k, v in (settings or {}).items()})
+    config, brief = preset(chosen, (height, width), settings or {}, budget, repeated, origin_path)
     if (config.height, config.width) != (height, width):
         raise UsageError("The size is set with --size, not with --set height or width.")
     if origin_path is not None:
@@ -121,6 +121,8 @@ def train(
     asked_for, config = config, fitted(chosen, config, pack.schema, learnt_from)
     adapted = [f"{k} = {v}" for k, v in config if isinstance(v, int | float) and v != getattr(asked_for, k)]
     fit_to = [f"For {learnt_from:,} pictures to learn from: {', '.join(adapted)}."] if adapted else []
+    if brief:
+        fit_to.append(f"{budget} are few on this machine: narrower nets, which move more often.")
     run = Run.create(
         path,
         RunConfig(
@@ -153,6 +155,38 @@ def train(
             run, pack, config, notebook(run.path) if observers is None else observers, notes=[why, *fit_to, *pack.notes]
         )
     return run
+
+
+def preset(
+    recipe: Recipe,
+    size: tuple[int, int],
+    settings: Mapping[str, Any],
+    budget: Budget,
+    repeated: Run | None = None,
+    origin_path: Path | None = None,
+) -> tuple[PictureConfig, bool]:
+    """The recipe's config, and whether it is the one for brief budgets: as the minutes ask, or as a run that is replayed had it,
+    or as the Model to start from fits.
+
+    Raises:
+        UnknownNameError, UsageError: as `configure`.
+        ModelError: the Model to start from is damaged.
+    """
+    words = {k: _text(v) for k, v in settings.items()}
+    full, brief = (configure(recipe, *size, words, brief=few) for few in (False, True))
+    if full == brief:
+        return full, False
+    if repeated is not None:
+        return (brief, True) if _alike(brief, repeated) > _alike(full, repeated) else (full, False)
+    if origin_path is not None:
+        filled = [sum(shares_that_fit(recipe.system, c, origin_path).values()) for c in (full, brief)]
+        return (brief, True) if filled[1] > filled[0] else (full, False)
+    return (brief, True) if is_brief(budget) else (full, False)
+
+
+def _alike(config: PictureConfig, run: Run) -> int:
+    """In how many of its settings a config is that of a run."""
+    return sum(run.config.config.get(name) == value for name, value in config.model_dump(mode="json").items())
 
 
 def resume(

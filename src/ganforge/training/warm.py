@@ -30,12 +30,16 @@ def must_fit(system: type[System], config: PictureConfig, folder: Path) -> None:
         UsageError: next to nothing of the Model fits.
         ModelError: it is damaged.
     """
-    if "attributes" in type(config).model_fields:
-        return  # its nets depend on what the pictures carry
+    if "attributes" not in type(config).model_fields:  # where its nets depend on what the pictures carry
+        _warm_enough(shares_that_fit(system, config, folder), folder)
+
+
+def shares_that_fit(system: type[System], config: PictureConfig, folder: Path) -> dict[str, float]:
+    """How much of each of the config's nets a Model's weights would fill. Raises ModelError where it is damaged."""
     with torch.device("meta"):
         nets = system.make_nets(config)
     _, parts = load_parts(folder)
-    _warm_enough({name: _share(net, _fitting(net, parts[name])) for name, net in nets.items() if name in parts}, folder)
+    return {name: _share(net, _fitting(net, parts[name])) for name, net in nets.items() if name in parts}
 
 
 @torch.no_grad()
