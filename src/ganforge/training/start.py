@@ -19,7 +19,7 @@ from ganforge.training.folder import Run, RunConfig, must_be_free, new_folder
 from ganforge.training.observers import notebook, require_tensorboard
 from ganforge.training.planning import asked_budget
 from ganforge.training.playing import draw, drawn, logged_execution, play
-from ganforge.training.sizes import choose_size, is_brief, parse_size
+from ganforge.training.sizes import MINUTES_FOR_ALL_MAPS, choose_size, is_brief, parse_size
 from ganforge.training.telling import Observer
 from ganforge.training.warm import must_fit, origin, shares_that_fit
 
@@ -121,8 +121,10 @@ def train(
     asked_for, config = config, fitted(chosen, config, pack.schema, learnt_from)
     adapted = [f"{k} = {v}" for k, v in config if isinstance(v, int | float) and v != getattr(asked_for, k)]
     fit_to = [f"For {learnt_from:,} pictures to learn from: {', '.join(adapted)}."] if adapted else []
-    if brief:
-        fit_to.append(f"{budget} are few on this machine: narrower nets, which move more often.")
+    if brief and is_brief(budget):  # not where a Model or a run that is replayed asked for them
+        fit_to.append(
+            f"Below {MINUTES_FOR_ALL_MAPS:g} minutes: narrower nets, which move more often in the time there is."
+        )
     run = Run.create(
         path,
         RunConfig(
