@@ -7,46 +7,50 @@ from ganforge.systems import find_recipe
 from ganforge.training.budget import Budget
 from ganforge.training.start import preset
 
+STYLE = find_recipe("style")
+NARROW, WIDE = 128, 256
+SHORT, LONG = Budget(seconds=599), Budget(seconds=600)
 
-class TestBriefBudgets:
-    """Narrow nets where there are few minutes."""
 
-    STYLE = find_recipe("style")
-    NARROW, WIDE = 128, 256
+@pytest.fixture(autouse=True)
+def _on_a_cpu(monkeypatch):
+    monkeypatch.setenv("GANFORGE_DEVICE", "cpu")
 
-    @staticmethod
-    def maps(config) -> int:
-        return config.g.widths[0]
 
-    def chosen(self, budget: Budget, **more) -> int:
-        return self.maps(preset(self.STYLE, (64, 64), {}, budget, **more)[0])
+def maps(budget: Budget, **more) -> int:
+    return preset(STYLE, (32, 32), {}, budget, **more)[0].g.widths[0]
 
-    @pytest.mark.parametrize(
-        ("budget", "expected"),
-        [(Budget(seconds=599), NARROW), (Budget(seconds=600), WIDE), (Budget(images=1000), WIDE)],
-    )
-    def test_minutes_choose(self, budget, expected, monkeypatch):
-        monkeypatch.setenv("GANFORGE_DEVICE", "cpu")
-        assert self.chosen(budget) == expected
 
-    def test_what_the_user_sets_stays(self):
-        config, brief = preset(
-            self.STYLE, (64, 64), {"g.widths": "8,8,8,8,8", "d.widths": "4,4,4,4"}, Budget(seconds=60)
-        )
-        assert (self.maps(config), brief) == (8, False)
+@pytest.mark.parametrize(("budget", "expected"), [(SHORT, NARROW), (LONG, WIDE), (Budget(images=1000), WIDE)])
+def test_minutes_choose(budget, expected):
+    assert maps(budget) == expected
 
-    def test_other_recipes_have_one_preset(self):
-        short, long = (preset(find_recipe("dcgan"), (64, 64), {}, Budget(seconds=s)) for s in (60, 6000))
-        assert short == long
 
-    @pytest.mark.parametrize("narrow", [True, False])
-    def test_replayed_and_warm_runs_take_the_nets_of_the_first(self, narrow, tmp_path, monkeypatch):
-        monkeypatch.setenv("GANFORGE_DEVICE", "cpu")
-        widths = {"g.widths": "128,128,64,32", "d.widths": "32,64,128"} if narrow else {}
-        options = {"size": 32, "observers": [], "flip": False}
-        run = train("avatars:32", images=16, settings=widths, out=tmp_path / "first", **options)
-        expected = self.NARROW if narrow else self.WIDE
+def test_what_the_user_sets_stays():
+    config, brief = preset(STYLE, (64, 64), {"g.widths": "8,8,8,8,8", "d.widths": "4,4,4,4"}, SHORT)
+    assert (config.g.widths[0], brief) == (8, False)
+
+
+def test_other_recipes_have_one_preset():
+    assert preset(find_recipe("dcgan"), (64, 64), {}, SHORT) == preset(find_recipe("dcgan"), (64, 64), {}, LONG)
+
+
+@pytest.mark.parametrize(
+    ("widths", "short", "long"),
+    [
+        ({"g.widths": "128,128,64,32", "d.widths": "32,64,128"}, NARROW, NARROW),
+        ({}, WIDE, WIDE),
+        ({"g.widths": "8,8,8,8", "d.widths": "4,4,4", "d.look": "4", "z_size": "8", "w_size": "8"}, NARROW, WIDE),
+    ],
+)
+def test_replayed_and_warm_runs_take_the_nets_of_the_first(widths, short, long, tmp_path):
+    """Where either preset is as far from a replayed run, minutes choose."""
+    options = {"size": 32, "observers": [], "flip": False}
+    run = train("avatars:32", images=16, settings=widths, out=tmp_path / "first", **options)
+    for budget, expected in ((SHORT, short), (LONG, long)):
+        assert maps(budget, repeated=run) == expected
+        if short == long:  # else no net of either could start warm
+            assert maps(budget, origin_path=run.path / "model") == expected
+    if short == long:
         again = train("avatars:32", replay=run.path, out=tmp_path / "again", **options)
-        assert again.config.config["g"]["widths"][0] == expected
-        warm = train("avatars:32", images=16, start_from=run.path, out=tmp_path / "warm", **options)
-        assert warm.config.config["g"]["widths"][0] == expected
+        assert again.config.config["g"]["widths"][0] == short

@@ -277,7 +277,7 @@ ADAPTS_WITHIN_KIMG = 50.0
 
 
 def style(
-    height: int, width: int, g_widths: Sequence[int] = G_WIDTHS, d_widths: Sequence[int] = D_WIDTHS
+    height: int, width: int, g_widths: tuple[int, ...] = G_WIDTHS, d_widths: tuple[int, ...] = D_WIDTHS
 ) -> StyleConfig:
     """Nets for any size: from 3 to 5 places on the shorter side down to the pixel."""
     octaves = 2
@@ -289,9 +289,9 @@ def style(
     return StyleConfig(
         height=height,
         width=width,
-        g=GeneratorConfig(widths=tuple(g_widths[:octaves]), convs=G_CONVS[:octaves]),
+        g=GeneratorConfig(widths=g_widths[:octaves], convs=G_CONVS[:octaves]),
         d=DiscriminatorConfig(
-            widths=tuple(d_widths[:halvings][::-1]),
+            widths=d_widths[:halvings][::-1],
             convs=tuple(max(count, int(i < D_FINEST)) for i, count in enumerate(D_CONVS[:halvings][::-1])),
         ),
         loss="relativistic",

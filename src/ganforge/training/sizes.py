@@ -25,8 +25,8 @@ IMAGES_WANTED = {64: 20_000, 128: 500_000}
 """What a side is worth choosing for: below, the smaller one gives the better pictures."""
 
 MINUTES_FOR_ALL_MAPS = 10.0
-"""Below, on a CPU, a recipe's preset for brief budgets is taken. At 12 minutes of two threads the narrower nets were level on
-faces, at four they were ahead on all that was tried (bench/STUDY.md)."""
+"""Below, on a CPU, a recipe's preset for brief budgets is taken. In 8 minutes of one thread its narrower nets were ahead on
+all three sets tried, in 12 of two threads level on faces; between these nothing was measured (bench/STUDY.md)."""
 
 ALIKE, MOST_OF_THEM = 0.05, 0.8
 """Pictures are trained in their own proportions where that share of them has the same ones, give or take so much."""
@@ -85,7 +85,7 @@ def choose_size(recipe: Recipe, asked: tuple[int, int] | None, pictures: str, bu
 
 def is_brief(budget: Budget) -> bool:
     """Whether a budget of minutes is too short for a recipe's widest nets. A budget of pictures never is: after as many, those
-    are the better ones.
+    came nearer on faces.
     """
     return best_device().type == "cpu" and budget.seconds is not None and budget.seconds < 60 * MINUTES_FOR_ALL_MAPS
 

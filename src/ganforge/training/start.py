@@ -175,15 +175,21 @@ def preset(
         ModelError: the Model to start from is damaged.
     """
     words = {k: _text(v) for k, v in settings.items()}
-    full, brief = (configure(recipe, *size, words, brief=few) for few in (False, True))
+    full = configure(recipe, *size, words)
+    if recipe.brief is None:
+        return full, False
+    brief = configure(recipe, *size, words, brief=True)
     if full == brief:
         return full, False
-    if repeated is not None:
-        return (brief, True) if _alike(brief, repeated) > _alike(full, repeated) else (full, False)
-    if origin_path is not None:
-        filled = [sum(shares_that_fit(recipe.system, c, origin_path).values()) for c in (full, brief)]
-        return (brief, True) if filled[1] > filled[0] else (full, False)
-    return (brief, True) if is_brief(budget) else (full, False)
+
+    def likeness(config: PictureConfig) -> float:
+        if repeated is not None:
+            return _alike(config, repeated)
+        return 0.0 if origin_path is None else sum(shares_that_fit(recipe.system, config, origin_path).values())
+
+    wide, narrow = likeness(full), likeness(brief)
+    few = narrow > wide if narrow != wide else is_brief(budget)
+    return (brief if few else full), few
 
 
 def _alike(config: PictureConfig, run: Run) -> int:

@@ -30,8 +30,9 @@ def must_fit(system: type[System], config: PictureConfig, folder: Path) -> None:
         UsageError: next to nothing of the Model fits.
         ModelError: it is damaged.
     """
-    if "attributes" not in type(config).model_fields:  # where its nets depend on what the pictures carry
-        _warm_enough(shares_that_fit(system, config, folder), folder)
+    if "attributes" in type(config).model_fields:
+        return  # its nets depend on what the pictures carry
+    _warm_enough(shares_that_fit(system, config, folder), folder)
 
 
 def shares_that_fit(system: type[System], config: PictureConfig, folder: Path) -> dict[str, float]:
