@@ -25,7 +25,7 @@ from ganforge.training import loop as loop_module
 from ganforge.training.budget import Budget, Clock, Plan, Schedule, parse_count
 from ganforge.training.sizes import choose_size, in_proportion, parse_size
 from ganforge.training.stopping import Interrupted
-from ganforge.training.watch import Collapse
+from ganforge.training.watch import Collapse, GameWatch
 from systems_tiny import OTHERS, TINY, write_pictures
 
 STYLED = {
@@ -432,6 +432,24 @@ class TestBudget:
         reports = run.events("report")
         ahead = [e["fraction"] - e["seconds"] / 120 for e in reports if e["seconds"] < 110]
         assert max(ahead) < 0.15, max(ahead)
+
+    def test_reports_become_fewer_where_looking_on_takes_long(self, pictures, tmp_path, monkeypatch):
+        """A second a look by a clock of ours, a twentieth a step: of two minutes, looks may take about 2.4 seconds."""
+        now, played, looked = [time.perf_counter()], loop_module.run_step, GameWatch.report
+
+        def step(*args):
+            now[0] += 0.05
+            return played(*args)
+
+        def report(watch):
+            now[0] += 1.0
+            return looked(watch)
+
+        monkeypatch.setattr(loop_module, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+        monkeypatch.setattr(loop_module, "run_step", step)
+        monkeypatch.setattr(GameWatch, "report", report)
+        run = ganforge.train(pictures, minutes=2, out=tmp_path / "r", **QUICK)
+        assert 3 <= len(run.events("report")) <= 5
 
     def test_a_plan_never_runs_backwards(self):
         schedule = Schedule([Plan(0, 0.0, 1000)])

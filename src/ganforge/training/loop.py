@@ -35,6 +35,8 @@ LATE_SHARE = 0.02
 """A run of minutes whose pictures are seen with more than this share of its time left goes on."""
 REPORTS = 100
 """Reports a run, where the recipe does not say after how many steps."""
+REPORTS_SHARE = 0.02
+"""Of a run of minutes, at most, that goes into looking on for reports; then they become fewer."""
 MOST_ROLLBACKS = 3
 KEPT_OF_SCORES = ("kid", "copied", "features", "samples", "real")
 """What a checkpoint and its Model's card say of a score."""
@@ -80,7 +82,7 @@ class Loop:
         self._sums = Sums()
         self._scores: list[Event] = []
         self.stopped_early: str | None = None
-        self._checkpoint_seconds = 0.0
+        self._checkpoint_seconds, self._report_seconds = 0.0, 0.0
         self._next_tick, self._next_checkpoint, self._next_replan, self._replanned_at = 0.0, 0.0, 0.0, 0.0
         self._last_report = (0.0, 0, 0)  # seconds, seen, steps
         self.last_checkpoint: Path | None = None
@@ -191,7 +193,7 @@ class Loop:
 
     def _between_steps(self) -> None:
         now = time.perf_counter()
-        if self._report_is_due():
+        if self._report_is_due(now):
             if not self._sums.finite():
                 self._roll_back()
                 return
@@ -254,12 +256,16 @@ class Loop:
             }
         )
 
-    def _report_is_due(self) -> bool:
+    def _report_is_due(self, now: float) -> bool:
         every = self.system.config.report_every_steps
         if every is not None:
             return self.table.steps % every == 0
+        if self.table.steps <= 1:
+            return True
+        if self.run.config.seconds is not None and self._report_seconds > REPORTS_SHARE * self.clock.seconds(now):
+            return False
         done = self.schedule.fraction(self.seen) * REPORTS
-        return int(done) > int(self.schedule.fraction(self._last_report[1]) * REPORTS) or self.table.steps <= 1
+        return int(done) > int(self.schedule.fraction(self._last_report[1]) * REPORTS)
 
     def _report(self, now: float) -> None:
         seconds, seen, steps = self._last_report
@@ -276,6 +282,7 @@ class Loop:
             "losses": self._sums.take(),
             **self.watch.report(),
         }
+        self._report_seconds += time.perf_counter() - now
         self._last_report = (self.clock.seconds(time.perf_counter()), self.seen, self.table.steps)
         self._teller.tell(event)
 
