@@ -9,7 +9,7 @@ from ganforge.training.start import preset
 
 STYLE = find_recipe("style")
 NARROW, WIDE = 128, 256
-SHORT, LONG = Budget(seconds=599), Budget(seconds=600)
+SHORT, LONG = Budget(seconds=1199), Budget(seconds=1200)
 
 
 @pytest.fixture(autouse=True)

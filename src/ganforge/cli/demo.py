@@ -13,9 +13,6 @@ SIDE = 32
 
 PAGE = "index.html"
 MEND = "Name another folder with --out."
-RECIPE = "dcgan"
-"""After two minutes `style` has the better shapes and the more spots: bench/STUDY.md."""
-SETTINGS = {"batch_size": "16", "real_label": "0.9"}
 
 
 def demo(
@@ -53,10 +50,8 @@ def demo(
             run = ganforge.train(
                 f"avatars:{DEMO_PICTURES}",
                 minutes=minutes,
-                recipe=RECIPE,
                 size=SIDE,
                 seed=seed,
-                settings=SETTINGS,
                 out=folder,
                 observers=[view],
                 progress=view.progress,
