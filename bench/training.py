@@ -1,6 +1,6 @@
 """How fast a step is: share of the machine's matmul peak, peak memory, and what layouts, precisions and compiling are worth.
 
-    python bench/training.py [--recipe style] [--rounds 9] [--steps 8] [--batch N]
+    python bench/training.py [--recipe style] [--brief] [--rounds 9] [--steps 8] [--batch N]
     python bench/training.py --recipe dcgan64_pytorch --batch 64    beside the plain tutorial loop on the same nets
 
 Contestants take turns, round after round, each in a process of its own that sleeps meanwhile; the figure is the median
@@ -41,6 +41,7 @@ SIDE, LARGE = 64, 200_000
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--recipe", default="style")
+    parser.add_argument("--brief", action="store_true", help="the recipe's nets for few minutes")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--steps", type=int, default=8, help="in each round")
     parser.add_argument("--batch", type=int, help="by default the recipe's")
@@ -51,7 +52,7 @@ def main() -> None:
 
     def make() -> System:
         torch.manual_seed(0)
-        return system(args.recipe, args.batch)
+        return system(args.recipe, args.batch, args.brief)
 
     eager = candidates(make(), torch.device("cpu"))
     plain: list[Execution | None] = [None] if args.recipe == PLAIN else []
@@ -81,9 +82,9 @@ def pack() -> Pack:
     return make_pack("avatars:2000", PackOptions(height=SIDE, width=SIDE))
 
 
-def system(name: str, batch: int) -> System:
+def system(name: str, batch: int, brief: bool) -> System:
     recipe = find_recipe(name)
-    config = configure(recipe, SIDE, SIDE, {"batch_size": str(batch)})
+    config = configure(recipe, SIDE, SIDE, {"batch_size": str(batch)}, brief=brief)
     return recipe.system(fitted(recipe, config, pack().schema, LARGE))
 
 
@@ -95,14 +96,14 @@ def _name(choice: Execution | None) -> str:
     )
 
 
-def _contest(choice: Execution | None, name: str, batch: int, turns: Connection) -> None:
+def _contest(choice: Execution | None, name: str, batch: int, brief: bool, turns: Connection) -> None:
     """One contestant: play as many steps as it is told to, and say how many seconds a step took."""
     if choice is None:
         pictures = torch.from_numpy(np.array(pack().pictures)).permute(0, 3, 1, 2).contiguous()
         step = step_of(pictures, batch)
     else:
         keep_freed_memory()
-        player = system(name, batch)
+        player = system(name, batch, brief)
         choice.apply(player)
         table = Table(player.phases()[0].turns, PackSource(pack(), batch), choice.device, choice.autocast, seed=0)
 
@@ -124,7 +125,7 @@ def _race(
     lines = {}
     for choice in contestants:
         here, there = spawn.Pipe()
-        spawn.Process(target=_contest, args=(choice, args.recipe, args.batch, there), daemon=True).start()
+        spawn.Process(target=_contest, args=(choice, args.recipe, args.batch, args.brief, there), daemon=True).start()
         there.close()  # so that a contestant which dies is heard of
         lines[_name(choice)] = here
     times: dict[str, list[float]] = {name: [] for name in lines}
@@ -196,11 +197,13 @@ def matmul_peak(dtype: torch.dtype, device: torch.device = CPU, side: int = 2048
 def _write(
     args: argparse.Namespace, rows: list[str], flops: float, loader: float, fastest: float, compiling: float | None
 ) -> None:
+    name, flag = (f"{args.recipe} with few minutes", " --brief") if args.brief else (args.recipe, "")
     write_section(
-        f"Training speed of {args.recipe}",
-        f"python bench/training.py --recipe {args.recipe} --rounds {args.rounds} --steps {args.steps} --batch {args.batch}",
+        f"Training speed of {name}",
+        f"python bench/training.py --recipe {args.recipe}{flag} --rounds {args.rounds} --steps {args.steps} "
+        f"--batch {args.batch}",
         [
-            f"The nets of {args.recipe}, batch {args.batch}, {SIDE} px, {args.rounds} rounds of {args.steps} steps in turn; "
+            f"The nets of {name}, batch {args.batch}, {SIDE} px, {args.rounds} rounds of {args.steps} steps in turn; "
             "ratio = median over rounds of the first one's time / this time.",
             "",
             "| | pictures/s (median) | ratio | GFLOP/s | matmul peak, GFLOP/s | share of peak | peak memory, MiB |",
