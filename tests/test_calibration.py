@@ -1,6 +1,7 @@
 """How the way to compute a step is chosen, on a made-up machine."""
 
 from itertools import count
+from types import SimpleNamespace
 
 import pytest
 
@@ -23,7 +24,7 @@ def machine(monkeypatch):
             return speed_of(choice, asked.count(choice.precision))
 
         monkeypatch.setattr(execution, "_speed", speed)
-        monkeypatch.setattr(execution.time, "perf_counter", lambda: float(next(clock)))
+        monkeypatch.setattr(execution, "time", SimpleNamespace(perf_counter=lambda: float(next(clock))))
         monkeypatch.setattr(execution.torch, "get_num_threads", lambda: 1)
         return asked
 
