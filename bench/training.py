@@ -46,6 +46,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8, help="in each round")
     parser.add_argument("--batch", type=int, help="by default the recipe's")
     args = parser.parse_args()
+    if args.brief and find_recipe(args.recipe).brief is None:
+        parser.error(f"{args.recipe} has the same nets for any minutes")
     args.batch = args.batch or find_recipe(args.recipe).make(SIDE, SIDE).batch_size
 
     source = PackSource(pack(), args.batch)

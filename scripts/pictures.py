@@ -15,6 +15,8 @@ from ganforge.drawing.timelapse import stored_frames
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 ROWS, COLUMNS, SIDE = 3, 10, 96
 MADE, FIRST_SEED = 40, 1000
+GROWN, FRAMES = 16, 24
+"""Seeds and moments of the time-lapse: every clone carries it."""
 
 
 def main() -> None:
@@ -34,12 +36,12 @@ def avatars() -> None:
 
 
 def made(run: ganforge.Run) -> None:
-    """Samples that nobody picked, and 24 seeds from noise on."""
+    """Samples that nobody picked, and a few seeds from noise on."""
     samples = ganforge.load(run.path).sample(MADE, FIRST_SEED)
     save_png(grid(samples.pictures, columns=COLUMNS, scale=3), IMAGES / "demo.png")
     height, width = run.config.config["height"], run.config.config["width"]
-    frames = stored_frames(run.events(), run.path, height, width, most=40)
-    write_clip((grid(frame.pictures[:24], columns=8, scale=2) for frame in frames), IMAGES / "timelapse.gif", 8)
+    frames = stored_frames(run.events(), run.path, height, width, most=FRAMES)
+    write_clip((grid(frame.pictures[:GROWN], columns=8, scale=2) for frame in frames), IMAGES / "timelapse.gif", 6)
 
 
 if __name__ == "__main__":

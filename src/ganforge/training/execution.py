@@ -16,8 +16,8 @@ from ganforge.training.step import Table, run_step
 
 WARM_UP_STEPS, TIMED_STEPS = 1, 3
 ROUNDS = 3
-"""How often each candidate gets its turn, where time allows: with one, a moment's hiccup on a shared machine had a run of
-`style` compute in float32 to its end, at two thirds of the speed."""
+"""How often each candidate gets its turn, where time allows: with one turn each, a run of `style` on a shared machine was left
+in float32 to its end, though bfloat16 is faster there (bench/RESULTS.md)."""
 BUSY = 1.3
 """Half the threads must be so many times as fast as all of them for the machine to be called busy."""
 SECONDS_TO_COMPILE = 15.0

@@ -34,7 +34,7 @@ the machine was slow.
 LATE_SHARE = 0.02
 """A run of minutes whose pictures are seen with more than this share of its time left goes on."""
 REPORTS = 100
-"""Reports a run, where the recipe does not say after how many steps."""
+"""Reports a run, at most, where the recipe does not say after how many steps."""
 REPORTS_SHARE = 0.02
 """Of a run of minutes, at most, that goes into looking on for reports; then they become fewer."""
 MOST_ROLLBACKS = 3
