@@ -3,6 +3,7 @@
     python bench/quality.py faces64 --recipe dcgan --minutes 12 --data DATA --yardsticks YARDSTICKS
     python bench/quality.py faces64 --recipe plain --minutes 12 …      the yardstick: the plain tutorial loop
     python bench/quality.py faces64 --recipe real …                    other real pictures: as far as any recipe can get
+    python bench/quality.py emoji128 --size 128 …                      at another size, and judged at that
     python bench/quality.py flowers64 --from emoji128@20 …             begun with the Model of another set's row
     python bench/quality.py --table                                    write the table and the page of grids anew
 
@@ -97,6 +98,9 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=12.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--size", type=int, metavar="PIXELS", help="train and judge at this side instead of the set's own"
+    )
     parser.add_argument("--set", dest="settings", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument(
         "--from",
@@ -125,7 +129,7 @@ def main() -> None:
 
 def measured(args: argparse.Namespace) -> dict[str, Any]:
     """Train, sample, judge: the row of one run."""
-    judged, ours = JUDGED[args.set], args.recipe not in ("plain", "real")
+    judged, ours = judged_of(args), args.recipe not in ("plain", "real")
     source, pack = pictures_of(judged, args.data), pack_of(args)
     key, code = key_of(args), code_behind(args)
     name, folder = name_of(key), folder_of(args)
@@ -166,9 +170,15 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
+def judged_of(args: argparse.Namespace) -> Judged:
+    """How the set is judged, at the side that was asked for."""
+    judged = JUDGED[args.set]
+    return judged if args.size is None else replace(judged, side=args.size)
+
+
 def pack_of(args: argparse.Namespace) -> Pack:
     """The set's pictures at the side they are judged at."""
-    judged = JUDGED[args.set]
+    judged = judged_of(args)
     return make_pack(pictures_of(judged, args.data), PackOptions(height=judged.side, width=judged.side))
 
 
@@ -176,6 +186,8 @@ def key_of(args: argparse.Namespace) -> dict[str, Any]:
     """What tells a row from another; what was not asked for is not in it."""
     settings = read_settings(args.settings)
     key = {"set": args.set, "recipe": args.recipe, "settings": settings, "minutes": args.minutes, "seed": args.seed}
+    if judged_of(args).side != JUDGED[args.set].side:
+        key["side"] = args.size
     if args.precision is not None:
         key["computed_in"] = args.precision
     if args.start_from is not None:
@@ -245,7 +257,7 @@ def forged(args: argparse.Namespace, judged: Judged, pack: Pack, source: str, fo
 
 def run_of(args: argparse.Namespace) -> ganforge.Run:
     """The row's run, finished, resumed or begun, and before it the one whose Model it begins with."""
-    judged, start = JUDGED[args.set], None
+    judged, start = judged_of(args), None
     if args.start_from is not None:
         name, _, minutes = args.start_from.partition("@")
         origin = {"set": name, "minutes": float(minutes), "start_from": None, "settings": [], "precision": None}
@@ -318,7 +330,7 @@ def kept_rows() -> list[dict[str, Any]]:
     return json.loads(ROWS.read_text("utf-8")) if ROWS.exists() else []
 
 
-KEYS = ("set", "recipe", "settings", "minutes", "seed", "computed_in", "start_from")
+KEYS = ("set", "recipe", "settings", "minutes", "seed", "side", "computed_in", "start_from")
 
 
 def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
@@ -328,11 +340,17 @@ def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
 def name_of(row: dict[str, Any]) -> str:
     """Of a row's run and grid."""
     asked = [f"{k}-{v.replace(',', '-')}" for k, v in sorted(row["settings"].items())]
+    sized = [f"{row['side']}px"] if "side" in row else []
     computed = [row["computed_in"]] if "computed_in" in row else []
     begun = ["from-" + row["start_from"].replace("@", "-") + "m"] if "start_from" in row else []
     return "-".join(
-        [row["set"], row["recipe"], f"{row['minutes']:g}m", f"seed{row['seed']}", *asked, *computed, *begun]
+        [row["set"], row["recipe"], f"{row['minutes']:g}m", f"seed{row['seed']}", *sized, *asked, *computed, *begun]
     )
+
+
+def titled(row: dict[str, Any]) -> str:
+    """The row's pictures, in words."""
+    return f"{row['set']} at {row['side']} px" if "side" in row else str(row["set"])
 
 
 def keep_row(row: dict[str, Any]) -> None:
@@ -347,7 +365,8 @@ def beside_plain(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | Non
         return {stamp.split(" · ", 2)[-1] for stamp in of["measured"]}
 
     figure = {"fd": "fd", "kid": "kid_x1000"}[JUDGED[row["set"]].figure]
-    beside = [r for r in rows if r["recipe"] == "plain" and r["set"] == row["set"] and r["minutes"] == row["minutes"]]
+    alike = ("set", "minutes", "side")
+    beside = [r for r in rows if r["recipe"] == "plain" and all(r.get(k) == row.get(k) for k in alike)]
     beside = [plain for plain in beside if machines(plain) == machines(row)]
     return float(row["judge"][figure] / beside[0]["judge"][figure]) if beside else None
 
@@ -359,7 +378,10 @@ def published(row: dict[str, Any]) -> bool:
 
 
 def write_table() -> None:
-    rows = sorted(kept_rows(), key=lambda r: (r["set"], r["minutes"], r["recipe"] != "plain", r["recipe"], r["seed"]))
+    rows = sorted(
+        kept_rows(),
+        key=lambda r: (r["set"], r.get("side", 0), r["minutes"], r["recipe"] != "plain", r["recipe"], r["seed"]),
+    )
     if not rows:
         sys.exit("There is no row yet.")
     lines = [
@@ -384,7 +406,7 @@ def write_table() -> None:
         settings += f", {r['computed_in']}" if "computed_in" in r else ""
         settings += f", from {r['start_from'].replace('@', ' of ')} min" if "start_from" in r else ""
         lines.append(
-            f"| {r['set']} | {r['recipe']}{settings} | {minutes} | {r['seed']} | {seen} | {fd} | {kid} | "
+            f"| {titled(r)} | {r['recipe']}{settings} | {minutes} | {r['seed']} | {seen} | {fd} | {kid} | "
             f"{'–' if ratio is None else f'{ratio:.3f}'} | {' | '.join(shares)} | {copied} | {'; '.join(r['measured'])} |"
         )
     credits = sorted({JUDGED[r["set"]].credit or "" for r in rows if published(r)})
@@ -393,7 +415,7 @@ def write_table() -> None:
         if published(r):
             name = f"quality-{name_of(r)}.png"
             lines.append(
-                f"![{r['set']}, {r['recipe']}, {r['minutes']:g} minutes: {SHOWN} samples, not picked](results/{name})"
+                f"![{titled(r)}, {r['recipe']}, {r['minutes']:g} minutes: {SHOWN} samples, not picked](results/{name})"
             )
     stamps = [stamp for r in rows for stamp in r["measured"]]
     write_section("Quality", "python bench/quality.py SET --recipe NAME --minutes M …", lines, stamps)
@@ -403,7 +425,7 @@ def write_table() -> None:
 def write_grids(rows: list[dict[str, Any]]) -> None:
     """One page of all grids, for those who have the pictures: it stays out of the repository."""
     parts = [
-        f"<figure><figcaption>{r['set']} · {r['recipe']} · {r['minutes']:g} min · seed {r['seed']} · FD {r['judge']['fd']} · "
+        f"<figure><figcaption>{titled(r)} · {r['recipe']} · {r['minutes']:g} min · seed {r['seed']} · FD {r['judge']['fd']} · "
         f"KID {r['judge']['kid_x1000']}</figcaption><img src='{r['grid']}' alt=''></figure>"
         for r in rows
     ]

@@ -32,7 +32,7 @@ def main() -> None:
     found = {}
     for origin in (None, *(args.origins or ["avatars@10", "emoji128@20"])):
         asked = argparse.Namespace(
-            set=GOAL, recipe="style", minutes=args.minutes, seed=0, settings=[], precision=None, start_from=origin,
+            set=GOAL, recipe="style", minutes=args.minutes, seed=0, settings=[], size=None, precision=None, start_from=origin,
             data=args.data, yardsticks=args.yardsticks,
         )  # fmt: skip
         found[origin] = (judged(asked), run_of(asked))

@@ -170,9 +170,14 @@ class TestQuality:
 
         wider = self.row(settings={"d.widths": "32,64", "augment": "0"})
         begun = self.row(start_from="emoji128@20")
-        rows = (self.row(), wider, self.row(computed_in="fp32"), begun)
+        larger = self.row(side=128)
+        rows = (self.row(), wider, self.row(computed_in="fp32"), begun, larger)
         names = {quality.name_of(row) for row in rows}
-        assert len(names) == 4
+        assert len(names) == 5
+        assert quality.titled(larger) == "faces64 at 128 px"
+        plain = self.row(recipe="plain")
+        assert quality.beside_plain(self.row(), [plain]) == 1
+        assert quality.beside_plain(larger, [plain]) is None, "the yardstick was judged at another size"
         assert not any(quality.same(row, other) for row in rows for other in rows if row is not other)
         assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-.") for name in names)
 

@@ -11,7 +11,7 @@ from ganforge.attributes import Schema
 from ganforge.errors import UsageError
 from ganforge.game import Batch, Draw, Step
 from ganforge.systems import configure, find_recipe, fitted
-from ganforge.systems.style import Modulated, Style, StyleConfig, coarsest
+from ganforge.systems.style import Modulated, Scales, Style, StyleConfig, coarsest
 from ganforge.systems.styled import Noise, unit
 from systems_tiny import TINY
 
@@ -87,13 +87,23 @@ class TestStyles:
 
     @pytest.mark.parametrize("keeps_size", [True, False])
     def test_maps_keep_their_size_and_strokes_do_not(self, keeps_size):
-        layer = Modulated(32, 64, 8, keeps_size=keeps_size)
-        maps, w = torch.randn(16, 32, 8, 8), torch.randn(16, 8)
-        first = layer(maps, w).std()
+        layer, other = Modulated(32, 64, 8, keeps_size=keeps_size), Modulated(24, 8, 8, keeps_size=not keeps_size)
+        scales = Scales([layer, other], [0, 0])
+        maps, w = torch.randn(16, 32, 8, 8), torch.randn(16, 1, 8)
+        first = layer(maps * scales(w, [layer, other], w.dtype)[0]).std()
         torch.nn.init.zeros_(layer.style.weight)
         torch.nn.init.constant_(layer.style.bias, 5)
-        grown = layer(maps, w).std() / first
+        grown = layer(maps * scales(w, [layer, other], w.dtype)[0]).std() / first
         assert (grown < 1.2) if keeps_size else (grown > 2)
+
+    def test_scales_are_those_of_each_layer_by_itself(self):
+        takers = [Modulated(maps, 4, 8, keeps_size=keeps) for maps, keeps in ((6, True), (5, True), (6, False))]
+        w = torch.randn(3, 2, 8)
+        for layers in ((0, 1, 1), (0, 0, 0)):
+            got = Scales(takers, layers)(w if any(layers) else w[:, :1], takers, torch.float32)
+            for taker, layer, scale in zip(takers, layers, got, strict=True):
+                raw = taker.style(w[:, layer])
+                torch.testing.assert_close(scale[:, :, 0, 0], unit(raw) if taker.keeps_size else raw * 0.5**0.5)
 
     def test_one_latent_is_one_style_for_all_layers(self):
         g = made().generator

@@ -21,9 +21,9 @@ Where we deviate, and why:
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
 """
 
+import itertools
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Annotated
 
 import torch
@@ -95,7 +95,7 @@ def coarsest(config: StyleConfig, halvings: int) -> tuple[int, int]:
 
 
 class Modulated(nn.Module):
-    """A convolution of maps that are scaled, map by map, by what the style asks for.
+    """A convolution of maps that are scaled, map by map, by what the style asks for (`Scales`).
 
     Args:
         before, after: maps.
@@ -123,13 +123,42 @@ class Modulated(nn.Module):
         self.conv = EqualisedConv2d(before, after, kernel, gain=gain)
         self.noise = None if noise is None else Noise(*noise)
 
-    def forward(self, maps: Tensor, w: Tensor, fresh: Tensor | None = None) -> Tensor:
-        """maps N×A×H×W, w N×W, noise N×1×H×W → N×B×H×W. Styles are float32 whatever the maps are."""
-        with torch.autocast(w.device.type, enabled=False):
-            scale = self.style(w.float())
-            scale = unit(scale) if self.keeps_size else scale * FROM_FIRST_STYLES
-        made: Tensor = self.conv(maps * scale.to(maps.dtype)[:, :, None, None])
+    def forward(self, scaled: Tensor, fresh: Tensor | None = None) -> Tensor:
+        """Scaled maps N×A×H×W, noise N×1×H×W → N×B×H×W."""
+        made: Tensor = self.conv(scaled)
         return made if self.noise is None else self.noise(made, fresh)
+
+
+class Scales(nn.Module):
+    """What the maps of every layer are scaled by, from their styles: for all layers at once, because on a CPU thirteen small
+    products and their way back take longer than the convolutions of the coarse maps. The weights are those of the layers.
+
+    Args:
+        takers: what scales its maps, M in all, with A_1 … A_M maps.
+        layers: which of the L styles each takes.
+    """
+
+    def __init__(self, takers: Sequence[Modulated], layers: Sequence[int]) -> None:
+        super().__init__()
+        self.counts = [taker.style.out_features for taker in takers]
+        kept = torch.tensor([taker.keeps_size for taker in takers])
+        owner = torch.tensor([i for i, count in enumerate(self.counts) for _ in range(count)])
+        owned = torch.eye(len(takers))[owner]  # ΣA×M
+        self.means = nn.Buffer(owned * (kept / torch.tensor(self.counts)), persistent=False)
+        self.spread = nn.Buffer(owned.T.contiguous(), persistent=False)
+        self.least = nn.Buffer(torch.where(kept, 1e-8, FROM_FIRST_STYLES**-2), persistent=False)
+        self.picks = nn.Buffer(torch.tensor(layers)[owner] * len(owner) + torch.arange(len(owner)), persistent=False)
+
+    def forward(self, w: Tensor, takers: Sequence[Modulated], dtype: torch.dtype) -> Sequence[Tensor]:
+        """w N×L×W, or N×1×W for the same in every layer → of each taker N×A×1×1. In float32 up to its end."""
+        with torch.autocast(w.device.type, enabled=False):
+            weight, bias = (torch.cat([getattr(taker.style, name) for taker in takers]) for name in ("weight", "bias"))
+            scale = nn.functional.linear(w.float(), weight, bias).flatten(1)  # N×(L or 1)·ΣA
+            if w.shape[1] > 1:
+                scale = scale.index_select(1, self.picks)
+            size = torch.addmm(self.least, scale.square(), self.means)  # second moments; a constant where none is kept
+            scale = scale * (size.rsqrt() @ self.spread)
+        return torch.split(scale.to(dtype)[:, :, None, None], self.counts, 1)
 
 
 class StyleGenerator(StyledGenerator):
@@ -150,9 +179,17 @@ class StyleGenerator(StyledGenerator):
         for i, (before, after, count) in enumerate(zip(g.widths, (*g.widths[1:], g.widths[-1]), g.convs, strict=True)):
             noise = (height << i, width << i) if g.noise else None
             ends = [before] * count + [after]
-            self.levels.append(nn.ModuleList(Modulated(a, b, config.w_size, noise=noise) for a, b in pairwise(ends)))
+            self.levels.append(
+                nn.ModuleList(Modulated(a, b, config.w_size, noise=noise) for a, b in itertools.pairwise(ends))
+            )
             self.draws.append(Modulated(after, 3, config.w_size, kernel=1, gain=FIRST_STROKES, keeps_size=False))
         self.layers = sum(g.convs) + 1
+        drawn_at = itertools.accumulate(g.convs)  # with the style of the next resolution's first convolution
+        self.scales = Scales(self.takers(), (*range(self.layers - 1), *drawn_at))
+
+    def takers(self) -> list[Modulated]:
+        """All that take a style: the convolutions, then what draws."""
+        return [*(conv for level in self.levels for conv in level), *self.draws]  # type: ignore[attr-defined]
 
     def style(self, z: Tensor, condition: Condition | None = None) -> Tensor:
         """z N×Z → w N×W."""
@@ -163,19 +200,19 @@ class StyleGenerator(StyledGenerator):
 
     def synthesize(self, w: Tensor, noise: Sequence[Tensor] = ()) -> Tensor:
         """See `StyledGenerator.synthesize`."""
-        maps = self.start.expand(len(w), -1, -1, -1)
-        if torch.is_autocast_enabled(w.device.type):
-            maps = maps.to(torch.get_autocast_dtype(w.device.type))
-        picture, layer, fresh = None, 0, iter(noise)
-        for level, draw in zip(self.levels, self.draws, strict=True):
-            if picture is not None:
-                maps = doubled(maps) if level is self.levels[-1] else interpolated(maps)
-                picture = interpolated(picture)
-            for conv in level:  # type: ignore[attr-defined]
-                maps = leaky(conv(maps, w[:, layer], next(fresh, None)))
-                layer += 1
-            drawn = draw(maps, w[:, layer]).float()
-            picture = drawn if picture is None else picture + drawn
+        autocast = torch.is_autocast_enabled(w.device.type)
+        dtype = torch.get_autocast_dtype(w.device.type) if autocast else self.start.dtype
+        maps, picture, fresh = self.start.expand(len(w), -1, -1, -1).to(dtype), None, iter(noise)
+        scales = self.scales(w, self.takers(), dtype)
+        of_convs, of_draws = iter(scales[: self.layers - 1]), scales[self.layers - 1 :]
+        for level, draw, of_draw in zip(self.levels, self.draws, of_draws, strict=True):
+            for i, conv in enumerate(level.children()):
+                maps = maps * next(of_convs)
+                if i == 0 and picture is not None:  # scaled before: they are a quarter as many
+                    maps = doubled(maps) if level is self.levels[-1] else interpolated(maps)
+                maps = leaky(conv(maps, next(fresh, None)))
+            drawn = draw(maps * of_draw).float()
+            picture = drawn if picture is None else interpolated(picture) + drawn
         assert picture is not None
         return self.cut(picture)
 

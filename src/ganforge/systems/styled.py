@@ -125,7 +125,7 @@ class StyledGenerator(Generator):
         """w N×L×W → pictures N×3×H×W; a few values lie beyond [−1, 1] and are clipped where pictures are stored.
 
         Args:
-            w: styles.
+            w: styles, N×L×W; or N×1×W, the same for every layer.
             noise: what `fresh_noise` drew; none for the noise that is kept.
         """
 
@@ -164,7 +164,8 @@ class StyledGenerator(Generator):
         noise: Sequence[Tensor] = (),
     ) -> Tensor:
         """z N×Z → pictures N×3×H×W; the rest as `mixed` and `synthesize` take it."""
-        return self.synthesize(self.mixed(z, condition, second, crossing), noise)
+        w = self.mixed(z, condition, second, crossing)
+        return self.synthesize(w[:, :1] if second is None else w, noise)
 
 
 # --- the game ---------------------------------------------------------------------------------------------------------

@@ -181,6 +181,7 @@ class StyleGan2Generator(StyledGenerator):
 
     def synthesize(self, w: Tensor, noise: Sequence[Tensor] = ()) -> Tensor:
         """See `StyledGenerator.synthesize`."""
+        w = w.expand(-1, self.layers, -1)
         maps, layer, fresh = self.start.expand(len(w), -1, -1, -1), 0, iter(noise)
         if torch.is_autocast_enabled(w.device.type):
             maps = maps.to(torch.get_autocast_dtype(w.device.type))

@@ -94,13 +94,13 @@ class Ahead:
 def run_step(table: Table, fraction: float, system: System | None = None) -> Played:
     """Let every turn move once (or ``repeats`` times), in order.
 
-    Gradients are computed for the player's weights alone, so nothing is spent on nets that only look on.
+    Gradients are computed for the weights that the turn moves alone, so nothing is spent on nets that only look on.
     """
     told: dict[str, dict[str, Tensor]] = {}
     step = Step(table.draw_batch(), fraction, table.steps, table.draw(0, 0))
     pictures = len(step.batch)
     for t, turn in enumerate(table.turns):
-        weights = [w for w in turn.player.parameters() if w.requires_grad]
+        weights = [w for group in turn.optimizer.param_groups for w in group["params"] if w.requires_grad]
         table.set_learning_rate(turn, fraction)
         for repeat in range(turn.repeats):
             if repeat:
@@ -109,7 +109,8 @@ def run_step(table: Table, fraction: float, system: System | None = None) -> Pla
             step.draw = table.draw(t, repeat)
             with table.autocast():
                 losses = turn.loss(step)
-            turn.optimizer.zero_grad(set_to_none=True)
+            for weight in weights:
+                weight.grad = None
             losses.total.backward(inputs=weights)  # type: ignore[no-untyped-call]
             turn.optimizer.step()
             step.forget(turn.player)
