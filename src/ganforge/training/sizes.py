@@ -24,10 +24,10 @@ MINUTES_WANTED = {"cpu": {64: 4.0, 128: 120.0}, "accelerator": {64: 0.0, 128: 8.
 IMAGES_WANTED = {64: 20_000, 128: 500_000}
 """What a side is worth choosing for: below, the smaller one gives the better pictures."""
 
-MINUTES_FOR_ALL_MAPS = 20.0
+MINUTES_FOR_ALL_MAPS = 30.0
 """Below, on a CPU, a recipe's preset for brief budgets is taken. In slow hours of two cores its narrower nets were ahead after
-12 minutes of faces (FD 37.9 beside 46.2) and 10 of avatars (175 beside 183), in fast ones level on faces; in 20, CIFAR-10 gained
-nothing by a narrower D. Between these nothing was measured (bench/STUDY.md)."""
+12 minutes of faces (FD 37.9 beside 46.2) and 10 of avatars (175 beside 183), and after 20 of CIFAR-10 level with what the wide
+ones had come to in a faster hour. Where the wide ones overtake them was not measured (bench/STUDY.md)."""
 
 ALIKE, MOST_OF_THEM = 0.05, 0.8
 """Pictures are trained in their own proportions where that share of them has the same ones, give or take so much."""
