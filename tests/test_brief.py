@@ -9,7 +9,7 @@ from ganforge.training.start import preset
 
 STYLE = find_recipe("style")
 NARROW, WIDE = 128, 256
-SHORT, LONG = Budget(seconds=1199), Budget(seconds=1200)
+SHORT, LONG = Budget(seconds=1799), Budget(seconds=1800)
 
 
 @pytest.fixture(autouse=True)
