@@ -130,8 +130,8 @@ class Modulated(nn.Module):
 
 
 class Scales(nn.Module):
-    """What the maps of every layer are scaled by, from their styles: for all layers at once, because a dozen small products and
-    their way back took a CPU some 5 % of a step (bench/STUDY.md). The weights are those of the layers.
+    """What the maps of every layer are scaled by, from their styles: for all layers at once, which a CPU does faster than a
+    dozen small products and their way back (bench/STUDY.md, “Speed”). The weights are those of the layers.
 
     Args:
         takers: what scales its maps, M in all, with A_1 … A_M maps.
