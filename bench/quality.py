@@ -284,7 +284,7 @@ def made_for(recipe: str, pack: Pack, settings: Mapping[str, str], budget: Budge
     """The config of a run on a pack."""
     height, width = pack.pictures.shape[1:3]
     asked, _ = preset(find_recipe(recipe), (height, width), settings, budget)
-    return fitted(find_recipe(recipe), asked, pack.schema, len(split_held_out(pack)[0]))
+    return fitted(find_recipe(recipe), asked, pack.schema, len(split_held_out(pack)[0]), pack.saturated)
 
 
 def trained(path: Path, source: str, **asked: Any) -> ganforge.Run:

@@ -53,6 +53,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "no augmentation": {"augment": "0"},
     "augmentation with p = 0.3": {"augment": "0.3"},
     "64 and 32 maps at the two finest of G": {"g.widths": "256,192,96,64,32"},
+    "G ends without tanh": {"g.output": "linear"},
     "half the maps, as for brief budgets": {"g.widths": "128,128,64,32,16", "d.widths": "16,32,64,128"},
     "a quarter of the maps": {"g.widths": "64,64,32,16,16", "d.widths": "8,16,32,64"},
     "half the maps in D": {"d.widths": "16,32,64,128"},

@@ -61,6 +61,15 @@ def test_a_pack_holds_pictures_names_captions_attributes(tmp_path):
     assert pack.name(7) == expected.names[7]
 
 
+@pytest.mark.parametrize("count", [16, 1200])
+def test_a_pack_knows_how_much_of_it_is_black_or_white(tmp_path, count):
+    images = np.full((count, 16, 16, 3), 128, np.uint8)
+    images[:, 0, 0] = np.stack(np.unravel_index(np.arange(count), (12, 10, 10)), 1) * 10 + 5  # no two the same
+    images[:, 4:8], images[:, 8:12] = 0, 255
+    np.savez(tmp_path / "flat.npz", images=images)
+    assert make_pack(tmp_path / "flat.npz", SMALL).saturated == 0.5
+
+
 def test_what_was_done_to_pictures_is_said(tmp_path):
     files = pictures(16) | {"wide.png": png(70, 20, 40), "wrong.jpg": png(71)}
     notes = " ".join(make_pack(write(tmp_path / "p", files), PackOptions(height=32, width=32)).notes)

@@ -11,7 +11,7 @@ from ganforge.attributes import Schema
 from ganforge.errors import UsageError
 from ganforge.game import Batch, Draw, Step
 from ganforge.systems import configure, find_recipe, fitted
-from ganforge.systems.style import Modulated, Scales, Style, StyleConfig, coarsest
+from ganforge.systems.style import Modulated, Scales, Style, StyleConfig, clipped_tanh, coarsest
 from ganforge.systems.styled import Noise, unit
 from systems_tiny import TINY
 
@@ -136,6 +136,21 @@ class TestStyles:
         assert 0 < same.sum() < len(same)
 
 
+def test_pictures_end_exactly_in_black_and_white_and_can_come_back():
+    linear, bounded = (made(**{"g.output": output}).generator for output in ("linear", "tanh"))
+    for draw in bounded.draws:
+        torch.nn.init.normal_(draw.conv.weight)
+    linear.load_state_dict(bounded.state_dict())
+    w = bounded.map(torch.randn(4, bounded.z_size))
+    beyond, drawn = linear.synthesize(w), bounded.synthesize(w)
+    assert (beyond.abs() > 1.6).any()
+    torch.testing.assert_close(drawn, (1.1 * beyond.tanh()).clamp(-1, 1))
+    torch.testing.assert_close(drawn[beyond < -1.6], torch.full_like(drawn[beyond < -1.6], -1), atol=1e-6, rtol=0)
+    at = torch.tensor([-2.0, 0.0, 2.0], requires_grad=True)
+    (slopes,) = torch.autograd.grad(clipped_tanh(at).sum(), at)
+    torch.testing.assert_close(slopes, 1.1 * (1 - at.detach().tanh().square()))
+
+
 def test_noise_is_there_where_it_is_asked_for():
     plain, noisy = made().generator, made(**{"g.noise": "true"}).generator
     assert len(noisy.state_dict()) == len(plain.state_dict()) + 2 * (noisy.layers - 1)
@@ -249,6 +264,14 @@ def test_few_pictures_are_augmented_unless_something_else_is_asked_for():
     assert fitted_to(200, augment="adaptive") == "adaptive"
     with pytest.raises(UsageError, match="augment"):
         fitted_to(200, augment="2")
+
+
+@pytest.mark.parametrize(("share", "output"), [(0.0, "linear"), (0.03, "linear"), (0.47, "tanh")])
+def test_pictures_end_in_black_and_white_where_real_ones_do(share, output):
+    asked = configure(RECIPE, 16, 16)
+    assert fitted(RECIPE, asked, Schema(), 200, share).g.output == output
+    assert fitted(RECIPE, configure(RECIPE, 16, 16, {"g.output": "tanh"}), Schema(), 200, share).g.output == "tanh"
+    assert asked.g.output == "by_pictures"
 
 
 def test_augmentation_that_adapts_begins_with_nothing():

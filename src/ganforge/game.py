@@ -365,8 +365,10 @@ class System(ABC):
         """Freshly initialised nets by name; drawn from torch's global random state."""
 
     @classmethod
-    def fitted(cls, config: Any, pictures: int) -> Any:
-        """The config for a collection of that many pictures to train on; most systems do not ask."""
+    def fitted(cls, config: Any, pictures: int, saturated: float = 0.0) -> Any:
+        """The config for a collection of that many pictures to train on, such a share of whose values are at the ends of their
+        range (`Pack.saturated`); most systems do not ask.
+        """
         return config
 
     @abstractmethod

@@ -26,6 +26,9 @@ from ganforge.pictures.mirror import MirrorVerdict
 FORMAT = 1
 """Counts up whenever a pack made by older code would differ; older packs are then made anew."""
 
+SATURATED_IN = 500
+"""Pictures that are looked at for black and white."""
+
 
 class PackOptions(BaseModel):
     """How pictures become pixels.
@@ -131,6 +134,12 @@ class Pack:
         """Memory-mapped uint8 (N, H, W, 3)."""
         shape = (self.about.count, self.about.height, self.about.width, 3)
         return np.memmap(self.path / "pictures.u8", dtype=np.uint8, mode="r", shape=shape)
+
+    @cached_property
+    def saturated(self) -> float:
+        """Share of values that are exactly 0 or 255, in up to 500 of the pictures."""
+        some = self.pictures[:: max(1, len(self) // SATURATED_IN)][:SATURATED_IN]
+        return float(np.isin(some, (0, 255)).mean())
 
     @property
     def schema(self) -> Schema:

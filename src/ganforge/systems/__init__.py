@@ -68,32 +68,36 @@ def configure(
     return config
 
 
-def fitted(recipe: Recipe, config: PictureConfig, schema: Schema, pictures: int) -> PictureConfig:
-    """The config made for a collection: for what its pictures carry, and for how many there are to train on.
+def fitted(
+    recipe: Recipe, config: PictureConfig, schema: Schema, pictures: int, saturated: float = 0.0
+) -> PictureConfig:
+    """The config made for a collection: for what its pictures carry, how many there are to train on, and how much of them is
+    exactly black or white (`Pack.saturated`).
 
     Raises:
         UnknownNameError: the config names an attribute that the pictures do not have.
     """
     if "attributes" in type(config).model_fields:
         config = type(config).model_validate(config.model_dump() | {"attributes": schema})
-    made: PictureConfig = recipe.system.fitted(config, pictures)
+    made: PictureConfig = recipe.system.fitted(config, pictures, saturated)
     return made
 
 
 def settings_of(recipe: Recipe) -> list[tuple[str, str, str]]:
     """Every setting of a recipe: (key, value at 64×64 or the recipe's own size, what it means)."""
     config = recipe.make(*(recipe.size or (64, 64)))
-    return _described(config)
+    return described(config)
 
 
-def _described(model: BaseModel, prefix: str = "") -> list[tuple[str, str, str]]:
+def described(model: BaseModel, prefix: str = "") -> list[tuple[str, str, str]]:
+    """Every setting of a config: (key, value, what it means)."""
     rows: list[tuple[str, str, str]] = []
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
         if isinstance(value, Schema):
             continue  # what the pictures carry is no setting
         if isinstance(value, BaseModel):
-            rows += _described(value, f"{prefix}{name}.")
+            rows += described(value, f"{prefix}{name}.")
         else:
             said = (
                 ",".join(map(str, value))

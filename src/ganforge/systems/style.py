@@ -16,6 +16,8 @@ Where we deviate, and why:
   everywhere smears (bench/STUDY.md).
 - All kernels are 3×3 with stride 1, and D halves by means: those are the convolutions that CPUs have fast code for
   (bench/convolutions.py).
+- Where much of the real pictures is flat black or white, as half of the pixels of emoji are, made ones end in a tanh that
+  reaches −1 and 1: anything that is not exactly so gives them away (bench/STUDY.md, “Black and white”).
 - Equalised learning rates without multiplications (`ganforge.ops.equalised`).
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
@@ -24,7 +26,7 @@ Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels
 import itertools
 import math
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -39,6 +41,11 @@ from ganforge.systems.styled import GameConfig, Noise, StyledGenerator, StyledSy
 
 FIRST_STROKES = 0.3
 """What each resolution draws at first, as a share of the range: with 1 the first pictures glare, and D learns glare."""
+BEYOND = 1.1
+"""How far the tanh that ends G would reach; what is beyond [−1, 1] is cut off."""
+MUCH_BLACK_OR_WHITE = 0.1
+"""Share of real values from which pictures end in it: half of emoji's and of Fashion-MNIST's are, and one to three in a hundred
+of faces', flowers' and avatars'."""
 FROM_FIRST_STYLES = math.sqrt(0.5)
 """Styles begin as N(1, 1), whose second moment is 2."""
 
@@ -56,6 +63,11 @@ class GeneratorConfig(Section):
     map_layers: int = Field(2, ge=1, description="of the mapping network")
     noise: bool = Field(False, description="whether each convolution's maps get noise of a strength that is learned")
     map_rate: float = Field(0.01, gt=0, description="the mapping network's share of the learning rate")
+    output: Literal["linear", "tanh", "by_pictures"] = Field(
+        "linear",
+        description="how pictures end, tanh: within their range and exactly at its ends, by_pictures: so where much of "
+        "the real ones is black or white",
+    )
 
 
 class DiscriminatorConfig(Section):
@@ -161,6 +173,12 @@ class Scales(nn.Module):
         return torch.split(scale.to(dtype)[:, :, None, None], self.counts, 1)
 
 
+def clipped_tanh(picture: Tensor) -> Tensor:
+    """N×3×H×W → the same within [−1, 1], and exactly −1 or 1 from ±1.5 on. Slopes are tanh's, at the ends as well."""
+    bent = BEYOND * picture.tanh()
+    return bent + (bent.clamp(-1, 1) - bent).detach()
+
+
 class StyleGenerator(StyledGenerator):
     """z N×Z → w N×L×W → maps that begin at a learned constant and double → pictures, summed over resolutions."""
 
@@ -169,6 +187,7 @@ class StyleGenerator(StyledGenerator):
         g = config.g
         self.z_size, self.z_distribution = config.z_size, "normal"
         self.height, self.width = config.height, config.width
+        self.output = g.output
         self.mapping = nn.ModuleList(
             EqualisedLinear(config.w_size if i else config.z_size, config.w_size, rate=g.map_rate)
             for i in range(g.map_layers)
@@ -214,7 +233,8 @@ class StyleGenerator(StyledGenerator):
             drawn = draw(maps * of_draw).float()
             picture = drawn if picture is None else interpolated(picture) + drawn
         assert picture is not None
-        return self.cut(picture)
+        picture = self.cut(picture)
+        return clipped_tanh(picture) if self.output == "tanh" else picture
 
 
 class Level(nn.Module):
@@ -285,6 +305,15 @@ class Style(StyledSystem):
         """G and D, freshly initialised."""
         return {"generator": StyleGenerator(config), "discriminator": StyleDiscriminator(config)}
 
+    @classmethod
+    def fitted(cls, config: StyleConfig, pictures: int, saturated: float = 0.0) -> StyleConfig:
+        """By how many there are, and how much of them is black or white."""
+        made: StyleConfig = super().fitted(config, pictures, saturated)
+        if made.g.output != "by_pictures":
+            return made
+        output = "tanh" if saturated >= MUCH_BLACK_OR_WHITE else "linear"
+        return made.model_copy(update={"g": made.g.model_copy(update={"output": output})})
+
 
 # --- recipes ----------------------------------------------------------------------------------------------------------
 
@@ -326,7 +355,7 @@ def style(
     return StyleConfig(
         height=height,
         width=width,
-        g=GeneratorConfig(widths=g_widths[:octaves], convs=G_CONVS[:octaves]),
+        g=GeneratorConfig(widths=g_widths[:octaves], convs=G_CONVS[:octaves], output="by_pictures"),
         d=DiscriminatorConfig(
             widths=d_widths[:halvings][::-1],
             convs=tuple(max(count, int(i < D_FINEST)) for i, count in enumerate(D_CONVS[:halvings][::-1])),

@@ -190,7 +190,7 @@ class StyledSystem(System):
             self.state["signs"] = torch.zeros(())
 
     @classmethod
-    def fitted(cls, config: Any, pictures: int) -> Any:
+    def fitted(cls, config: Any, pictures: int, saturated: float = 0.0) -> Any:
         """Augmentation by the number of pictures."""
         if config.augment != "by_count":
             return config

@@ -13,7 +13,7 @@ from ganforge.files import quoted
 from ganforge.game import PictureConfig, Recipe
 from ganforge.pictures import Pack, PackOptions, known_pack, make_pack, split_held_out
 from ganforge.progress import Progress, silent
-from ganforge.systems import DEFAULT_RECIPE, configure, find_recipe, find_system, fitted, reasons
+from ganforge.systems import DEFAULT_RECIPE, configure, described, find_recipe, find_system, fitted, reasons
 from ganforge.training.budget import Budget, parse_count
 from ganforge.training.folder import Run, RunConfig, must_be_free, new_folder
 from ganforge.training.observers import notebook, require_tensorboard
@@ -118,8 +118,9 @@ def train(
         raise UsageError("; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())) from None
     pack = make_pack(pictures, options, progress=progress)
     learnt_from = len(split_held_out(pack)[0])
-    asked_for, config = config, fitted(chosen, config, pack.schema, learnt_from)
-    adapted = [f"{k} = {v}" for k, v in config if isinstance(v, int | float) and v != getattr(asked_for, k)]
+    asked_for, config = config, fitted(chosen, config, pack.schema, learnt_from, pack.saturated)
+    before = {key: value for key, value, _ in described(asked_for)}
+    adapted = [f"{key} = {value}" for key, value, _ in described(config) if value != before[key]]
     fit_to = [f"For {learnt_from:,} pictures to learn from: {', '.join(adapted)}."] if adapted else []
     if brief and is_brief(budget):  # not where a Model or a run that is replayed asked for them
         fit_to.append(
