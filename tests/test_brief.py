@@ -9,7 +9,6 @@ from ganforge.training.start import preset
 
 STYLE = find_recipe("style")
 NARROW, WIDE = 128, 256
-FEW_CONVOLUTIONS = {"g.convs": "1,1,1,1", "d.convs": "0,0,0"}
 SHORT, LONG = Budget(seconds=1799), Budget(seconds=1800)
 
 
@@ -27,12 +26,6 @@ def test_minutes_choose(budget, expected):
     assert maps(budget) == expected
 
 
-@pytest.mark.parametrize(("budget", "side", "few"), [(SHORT, 32, True), (SHORT, 40, False), (LONG, 32, False)])
-def test_small_pictures_have_fewer_convolutions_where_there_are_few_minutes(budget, side, few):
-    config, _ = preset(STYLE, (side, 2 * side), {}, budget)
-    assert (max(config.g.convs) == 1 and max(config.d.convs) == 0) == few
-
-
 def test_what_the_user_sets_stays():
     config, brief = preset(STYLE, (64, 64), {"g.widths": "8,8,8,8,8", "d.widths": "4,4,4,4"}, SHORT)
     assert (config.g.widths[0], brief) == (8, False)
@@ -43,17 +36,17 @@ def test_other_recipes_have_one_preset():
 
 
 @pytest.mark.parametrize(
-    ("nets", "short", "long"),
+    ("widths", "short", "long"),
     [
-        ({"g.widths": "128,128,64,32", "d.widths": "32,64,128"} | FEW_CONVOLUTIONS, NARROW, NARROW),
+        ({"g.widths": "128,128,64,32", "d.widths": "32,64,128"}, NARROW, NARROW),
         ({}, WIDE, WIDE),
         ({"g.widths": "8,8,8,8", "d.widths": "4,4,4", "d.look": "4", "z_size": "8", "w_size": "8"}, NARROW, WIDE),
     ],
 )
-def test_replayed_and_warm_runs_take_the_nets_of_the_first(nets, short, long, tmp_path):
+def test_replayed_and_warm_runs_take_the_nets_of_the_first(widths, short, long, tmp_path):
     """Where either preset is as far from a replayed run, minutes choose."""
     options = {"size": 32, "observers": [], "flip": False}
-    run = train("avatars:32", images=16, settings=nets, out=tmp_path / "first", **options)
+    run = train("avatars:32", images=16, settings=widths, out=tmp_path / "first", **options)
     for budget, expected in ((SHORT, short), (LONG, long)):
         assert maps(budget, repeated=run) == expected
         if short == long:  # else no net of either could start warm

@@ -326,9 +326,6 @@ D_WIDTHS, D_CONVS = (256, 128, 64, 32, 16, 8, 8, 8), (0, 0, 1, 1, 1, 1, 1, 1)
 BRIEF_G_WIDTHS, BRIEF_D_WIDTHS = (128, 128, 64, 32, 16, 8, 8, 8, 8), (128, 64, 32, 16, 8, 8, 8, 8)
 """The same for a few minutes, which are better spent on moves than on maps: in 8 minutes of one thread distances were 0.76 of
 those of the wider nets on faces, 0.87 on CIFAR-10, 0.96 on avatars (bench/STUDY.md)."""
-BRIEF_AND_SMALL = 32
-"""Pixels of the shorter side up to which few minutes are better spent without second convolutions in G and residual ones in D: in
-8 minutes of one thread KID on CIFAR-10 was 0.78 of that with them (bench/STUDY.md)."""
 D_FINEST = 2
 """Levels of D that have a residual convolution whatever their size: KID on CIFAR-10 gained by one at 16×16, its Fréchet distance
 did not (bench/STUDY.md)."""
@@ -374,17 +371,8 @@ def style(
 
 
 def brief_style(height: int, width: int) -> StyleConfig:
-    """The same with about half the maps, and for small pictures with fewer convolutions."""
-    made = style(height, width, BRIEF_G_WIDTHS, BRIEF_D_WIDTHS)
-    if min(height, width) > BRIEF_AND_SMALL:
-        return made
-    g, d = made.g, made.d
-    return made.model_copy(
-        update={
-            "g": g.model_copy(update={"convs": (1,) * len(g.convs)}),
-            "d": d.model_copy(update={"convs": (0,) * len(d.convs)}),
-        }
-    )
+    """The same with about half the maps."""
+    return style(height, width, BRIEF_G_WIDTHS, BRIEF_D_WIDTHS)
 
 
 RECIPES = (Recipe("style", Style, style, "style-based, for any size", brief=brief_style),)
