@@ -17,7 +17,7 @@ Where we deviate, and why:
 - All kernels are 3×3 with stride 1, and D halves by means: those are the convolutions that CPUs have fast code for
   (bench/convolutions.py).
 - Where much of the real pictures is flat black or white, as half of the pixels of emoji are, made ones end in a tanh that
-  reaches −1 and 1: anything that is not exactly so gives them away (bench/STUDY.md, “Black and white”).
+  reaches −1 and 1; anything that is not exactly so seems to give them away (bench/STUDY.md, “Black and white”).
 - Equalised learning rates without multiplications (`ganforge.ops.equalised`).
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
