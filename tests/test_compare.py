@@ -164,6 +164,8 @@ def test_settings_that_only_one_system_has_are_no_difference_of_their_own(tmp_pa
 
     a, b = run("a", "dcgan", batch_size=32, d_steps=1), run("b", "style", batch_size=16, mixing=0.5)
     assert comparing._differs([a, b]) == {"recipe": ["dcgan", "style"], "batch_size": [32, 16]}
+    c = run("c", "style", batch_size=16, mixing=0.2)
+    assert comparing._differs([a, b, c])["mixing"] == [None, 0.5, 0.2]
     older, newer = run("older", "style", batch_size=16), run("newer", "style", batch_size=16, mixing=0.5)
     assert comparing._differs([older, newer]) == {"mixing": [None, 0.5]}
 

@@ -88,7 +88,7 @@ class TestSampling:
         judged = []
         monkeypatch.setattr(model.discriminator, "group", 4)
         monkeypatch.setattr(
-            model.discriminator, "verdicts", lambda batch: judged.append(len(batch)) or batch.mean((1, 2, 3))
+            model.discriminator, "verdicts", lambda batch, border: judged.append(len(batch)) or batch.mean((1, 2, 3))
         )
         found = model.verdicts(pictures)
         assert found == pytest.approx((pictures.astype(np.float32) / 127.5 - 1).mean((1, 2, 3)), abs=1e-5)

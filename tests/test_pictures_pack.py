@@ -61,6 +61,13 @@ def test_a_pack_holds_pictures_names_captions_attributes(tmp_path):
     assert pack.name(7) == expected.names[7]
 
 
+def test_all_of_a_pack_is_looked_at_for_black_or_white(tmp_path):
+    images = np.random.default_rng(0).integers(1, 255, (199, 16, 16, 3), np.uint8)
+    images[100:, 4:] = 0
+    np.savez(tmp_path / "sorted.npz", images=images)
+    assert make_pack(tmp_path / "sorted.npz", SMALL).saturated == pytest.approx(0.75 * 99 / 199, rel=0.02)
+
+
 @pytest.mark.parametrize("count", [16, 1200])
 def test_a_pack_knows_how_much_of_it_is_black_or_white(tmp_path, count):
     images = np.full((count, 16, 16, 3), 128, np.uint8)

@@ -56,6 +56,14 @@ class TestForTheBrowser:
             assert round(multiplications(nets["generator"], z) / 1e6) == int(g)
             assert round(multiplications(nets["discriminator"], pictures) / 1e6) == int(d)
 
+    def test_weights_that_the_docs_name(self):
+        text = (Path(__file__).parent.parent / "docs" / "style.md").read_text("utf-8").partition("## `stylegan2`")[0]
+        told = re.findall(r"at 64×64: ([\d.]+) M in G, ([\d.]+) M in D", text)
+        assert len(told) == 2
+        for counts, make in zip(told, (RECIPE.make, RECIPE.brief), strict=True):
+            nets = Style.make_nets(make(64, 64))
+            assert counts == tuple(f"{sum(p.numel() for p in net.parameters()) / 1e6:.1f}" for net in nets.values())
+
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (16, 24), (30, 17), (40, 16), (33, 47)])
 def test_any_proportions_are_drawn_and_judged_as_such(height, width):

@@ -592,11 +592,16 @@ class TestFaults:
         assert ganforge.Run(tmp_path / "r").state()["state"] == "failed"
         assert ganforge.load(tmp_path / "r", device="cpu").sample(1)
 
-    def test_losses_that_are_no_numbers_roll_back_three_times(self, pictures, tmp_path):
+    @pytest.mark.parametrize(
+        ("recipe", "rates"), [("dcgan", ["learning_rate"]), ("style", ["g_learning_rate", "d_learning_rate"])]
+    )
+    def test_losses_that_are_no_numbers_roll_back_three_times(self, pictures, tmp_path, recipe, rates):
         """A learning rate of 1e18 breaks any net: back, halve, try another way, and end cleanly."""
-        settings = {**TINY["dcgan"], "learning_rate": 1e18, "report_every_steps": 5}
-        with pytest.raises(TrainingError, match="learning_rate"):
-            ganforge.train(pictures, images=4000, out=tmp_path / "r", **{**QUICK, "settings": settings})
+        settings = {**TINY[recipe], **dict.fromkeys(rates, 1e18), "report_every_steps": 5}
+        with pytest.raises(TrainingError, match="A lower --set " + "=… and --set ".join(rates) + "=… "):
+            ganforge.train(
+                pictures, images=4000, out=tmp_path / "r", **{**QUICK, "recipe": recipe, "settings": settings}
+            )
         run = ganforge.Run(tmp_path / "r")
         scales = [e["learning_rate_scale"] for e in run.events("rollback")]
         assert scales == [0.5, 0.25, 0.125]
@@ -699,6 +704,16 @@ def test_long_pictures_take_longer(tmp_path, monkeypatch, shape, size):
     minutes = 1.5 * sizes.MINUTES_WANTED["cpu"][64]
     asked = (systems.find_recipe("style"), None, str(tmp_path), Budget.of(minutes, None))
     assert choose_size(*asked)[:2] == size
+
+
+@pytest.mark.parametrize(("crop", "side"), [("178", 128), ("108", 64)])
+def test_size_is_chosen_by_what_a_crop_leaves(tmp_path, crop, side):
+    folder = tmp_path / "img_align_celeba"
+    folder.mkdir()
+    for i in range(3):
+        Image.new("RGB", (178, 218), (40 * i, 0, 0)).save(folder / f"{i:06d}.jpg")
+    asked = (systems.find_recipe("style"), None, str(tmp_path), Budget.of(None, 10_000_000))
+    assert choose_size(*asked, crop)[:2] == (side, side)
 
 
 def test_a_folder_of_portraits_is_trained_as_portraits(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -43,6 +44,7 @@ def test_it_begins_where_the_model_ended(origin, pictures, tmp_path):
     assert all(torch.equal(given[name], value) for name, value in first_weights(run).items())
     assert "100% of the generator's" in said(run)[0]
     assert "100% of the discriminator's" in said(run)[0]
+    assert ganforge.load(run.path).card.border != 0  # its loss compares
 
 
 def test_what_does_not_fit_is_drawn_anew(origin, pictures, tmp_path):
@@ -57,6 +59,28 @@ def test_what_does_not_fit_is_drawn_anew(origin, pictures, tmp_path):
     given, now = load_file(origin.path / "model" / "discriminator.safetensors"), first_weights(run, "discriminator")
     same = "enter.weight"  # of the level that sees 8×8 places, whatever its number is
     assert torch.equal(now[f"levels.2.{same}"], given[f"levels.1.{same}"])
+
+
+def test_pictures_end_as_those_of_the_model_did(pictures, tmp_path):
+    """What was learnt under a tanh lies far beyond the range without one: the first pictures would be glare."""
+    ending = TINY["style"] | {"g.output": "tanh"}
+    first = ganforge.train(pictures, out=tmp_path / "first", recipe="style", **{**QUICK, "settings": ending})
+    run = ganforge.train(pictures, out=tmp_path / "r", start_from=first.path, **QUICK)
+    assert run.config.config["g"]["output"] == "tanh"
+    begun = ganforge.load(sorted((run.path / "checkpoints").glob("[0-9]*"))[0] / "model", device="cpu")
+    given = ganforge.load(first.path / "model", device="cpu")
+    assert np.array_equal(begun.sample(4).pictures, given.sample(4).pictures)
+    asked = {**QUICK, "settings": TINY["style"] | {"g.output": "linear"}}
+    other = ganforge.train(pictures, out=tmp_path / "s", start_from=first.path, **asked)
+    assert other.config.config["g"]["output"] == "linear"
+
+
+def test_a_recipe_of_one_size_keeps_it(pictures, tmp_path):
+    tiny = {**QUICK, "settings": TINY["dcgan"]}
+    first = ganforge.train(pictures, out=tmp_path / "first", recipe="dcgan", **tiny)
+    asked = {**QUICK, "size": None, "images": 16, "settings": TINY["dcgan64"] | {"g.widths": "16,8,8,8", "z_size": "8"}}
+    run = ganforge.train(pictures, out=tmp_path / "r", start_from=first.path, recipe="dcgan64", **asked)
+    assert run.config.config["height"] == 64
 
 
 def test_other_systems_and_other_nets_are_refused_before_anything_is_made(origin, pictures, tmp_path):

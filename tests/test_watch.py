@@ -24,6 +24,14 @@ def watched(pack: Pack, **settings: str) -> tuple[System, GameWatch]:
     return system, GameWatch(system, averages, execution, pack, *split_held_out(pack))
 
 
+def test_verdicts_keep_their_order_however_far_from_zero_logits_lie(pack):
+    d, pictures = watched(pack, loss="relativistic")[0].nets["discriminator"], torch.rand(64, 3, 16, 16) * 2 - 1
+    with torch.no_grad():
+        order = d.verdicts(pictures).argsort()
+        d.judge.bias.add_(25.0)
+        assert torch.equal(d.verdicts(pictures).argsort(), order)
+
+
 @pytest.fixture
 def pack(tmp_path) -> Pack:
     return make_pack(str(write_pictures(tmp_path / "p", 200)), PackOptions(height=16, width=16))
@@ -32,16 +40,21 @@ def pack(tmp_path) -> Pack:
 @pytest.mark.parametrize("loss", ["relativistic", "non_saturating"])
 def test_a_loss_that_compares_leaves_the_zero_of_logits_anywhere(pack, loss):
     system, watch = watched(pack, loss=loss)
+    d, pictures = system.nets["discriminator"], torch.rand(16, 3, 16, 16) * 2 - 1
     before, sheet = watch.report(), watch.sheet()
     with torch.no_grad():
-        system.nets["discriminator"].judge.bias.add_(3.0)
+        kept = d.verdicts(pictures, border=watch.border())
+        d.judge.bias.add_(3.0)
+        moved = d.verdicts(pictures, border=watch.border())
     after, again = watch.report(), watch.sheet()
+    assert (watch.border() == 0) == (loss == "non_saturating")
     if loss == "non_saturating":
         assert after["verdicts"]["fakes"] > before["verdicts"]["fakes"] + 0.3
         assert after["hit_rate"] == 0.5  # everything passes for real
         return
     assert after["hit_rate"] == before["hit_rate"]
     assert after["verdicts"] == pytest.approx(before["verdicts"], abs=1e-5)
+    torch.testing.assert_close(moved, kept)
     assert again.verdicts == pytest.approx(sheet.verdicts, abs=1e-5)
     assert pytest.approx((before["verdicts"]["held_out"] + before["verdicts"]["fakes"]) / 2, abs=0.02) == 0.5
 

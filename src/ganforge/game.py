@@ -293,12 +293,17 @@ class Discriminator(nn.Module, ABC):
     def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
         """pictures N×C×H×W → N logits, positive for real."""
 
-    def verdicts(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
-        """pictures N×C×H×W → N numbers in 0 … 1, float32: probabilities of being real, or where the loss only compares
-        (`System.compares`) just an order.
+    def verdicts(self, pictures: Tensor, condition: Condition | None = None, *, border: float = 0.0) -> Tensor:
+        """pictures N×C×H×W → N numbers in 0 … 1, how real each is found; float64, on the CPU.
+
+        Args:
+            pictures: in [−1, 1].
+            condition: what was asked for.
+            border: the logit between real and made pictures. It is 0, and the numbers are probabilities, but where the loss
+                only compares (`System.compares`).
         """
         logits: Tensor = self(pictures, condition)
-        return logits.float().sigmoid()
+        return (logits.cpu().double() - border).sigmoid()
 
 
 @dataclass(frozen=True)
@@ -368,6 +373,13 @@ class System(ABC):
     def fitted(cls, config: Any, pictures: int, saturated: float = 0.0) -> Any:
         """The config for a collection of that many pictures to train on, such a share of whose values are at the ends of their
         range (`Pack.saturated`); most systems do not ask.
+        """
+        return config
+
+    @classmethod
+    def continued(cls, config: Any, before: Any) -> Any:
+        """The config for nets that begin with the weights of a Model of the config ``before``: what is left open and weights
+        depend on stays as it was; in most systems nothing is.
         """
         return config
 

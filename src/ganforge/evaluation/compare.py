@@ -15,6 +15,7 @@ from ganforge.evaluation.sides import FIRST_SEED
 from ganforge.measures.nets import find_net
 from ganforge.model import load
 from ganforge.progress import Progress, silent
+from ganforge.systems import flattened
 from ganforge.training.folder import Run
 
 MOMENTS = 4
@@ -179,15 +180,8 @@ def _machine(machine: Mapping[str, Any]) -> str:
 def _differs(runs: Sequence[Run]) -> dict[str, list[Any]]:
     """What was set differently, by its name as ``--set`` has it; None where a run has no such setting.
 
-    Settings that only one of two systems has say no more than that the systems are different, and are left out.
+    That another system lacks a setting says no more than that the systems are different: only runs that have it count.
     """
-
-    def flat(config: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in config.items():
-            found |= flat(value, f"{before}{key}.") if isinstance(value, Mapping) else {before + key: value}
-        return found
-
     asked = [
         {
             "recipe": run.config.recipe,
@@ -196,13 +190,17 @@ def _differs(runs: Sequence[Run]) -> dict[str, list[Any]]:
             "images": run.config.images,
             "seed": run.config.seed,
             "flip": run.config.flip,
-            **flat(run.config.config),
+            **flattened(run.config.config),
             "ganforge": run.config.ganforge,
         }
         for run in runs
     ]
     keys = dict.fromkeys(key for one in asked for key in one)
-    if len({run.config.system for run in runs}) > 1:
-        keys = {key: None for key in keys if all(key in one for one in asked)}
-    values = {key: [one.get(key) for one in asked] for key in keys}
-    return {key: row for key, row in values.items() if any(value != row[0] for value in row)}
+    several = len({run.config.system for run in runs}) > 1
+    differ = {}
+    for key in keys:
+        row = [one.get(key) for one in asked]
+        counted = [one[key] for one in asked if key in one] if several else row
+        if any(value != counted[0] for value in counted):
+            differ[key] = row
+    return differ

@@ -84,12 +84,15 @@ class Anatomy:
 
 
 @torch.no_grad()
-def dissect(generator: Generator, discriminator: Discriminator, z: Tensor) -> Anatomy:
-    """Follow the first of z N×Z through both nets; the others keep it company where D looks at batches."""
+def dissect(generator: Generator, discriminator: Discriminator, z: Tensor, border: float = 0.0) -> Anatomy:
+    """Follow the first of z N×Z through both nets; the others keep it company where D looks at batches.
+
+    ``border``: as `Discriminator.verdicts` takes it.
+    """
     with listening(generator) as made:
         pictures: Tensor = generator(z)
     with listening(discriminator) as seen:
-        verdicts = discriminator.verdicts(pictures)
+        verdicts = discriminator.verdicts(pictures, border=border)
     return Anatomy(z[0].cpu().numpy(), made, pictures[0].float().cpu().numpy(), seen, float(verdicts[0]))
 
 

@@ -52,7 +52,7 @@ def play_variant(settings: AnatomySettings, folder: Path, progress: Progress) ->
     progress("looking inside", 0, 1)
     company = max(2, min(COMPANY, MOST_PIXELS // (model.card.height * model.card.width)))
     z = model.latents([(settings.seed + i) % 2**64 for i in range(company)])
-    anatomy = dissect(model.generator, model.discriminator, z)
+    anatomy = dissect(model.generator, model.discriminator, z, model.card.border)
     _draw_generator(folder, anatomy)
     _draw_discriminator(folder, anatomy)
     _draw_story(folder, anatomy)

@@ -57,6 +57,7 @@ class ModelCard(BaseModel):
     mean_w: list[list[float]] = Field(
         description="L×D, the mean of seeds 0 … 63 through map; empty without a generator"
     )
+    border: float = Field(0.0, description="the discriminator's logit between real and made pictures")
     directions: dict[str, Any] = Field(default_factory=dict, description="named moves in w, by name")
     data: DataCard | None = None
     training: TrainingCard | None = None

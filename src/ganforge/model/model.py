@@ -146,7 +146,7 @@ class Model:
         told: list[float] = []
         for group in np.array_split(order.reshape(-1, min(together, count)), math.ceil(count / BATCH)):
             batch = torch.from_numpy(pictures[group.ravel()]).permute(0, 3, 1, 2).to(self.device).float() / 127.5 - 1
-            told += self.discriminator.verdicts(batch).tolist()
+            told += self.discriminator.verdicts(batch, border=self.card.border).tolist()
         return told[:count]
 
     def best(self, keep: int, of: int, seed: int = 0, *, psi: float = 1.0, progress: Progress = silent) -> Samples:
@@ -213,6 +213,7 @@ def save_model(
     data: DataCard | None = None,
     training: TrainingCard | None = None,
     scores: Sequence[dict[str, object]] = (),
+    border: float = 0.0,
 ) -> ModelCard:
     """Write a Model into ``folder`` (made if missing); whoever needs it atomic moves the folder into place.
 
@@ -234,6 +235,7 @@ def save_model(
         height=size[0],
         width=size[1],
         mean_w=mean_w,
+        border=border,
         data=data,
         training=training,
         scores=[dict(score) for score in scores],

@@ -147,9 +147,12 @@ class _Spread(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, slopes: Tensor, grid: Tensor, places: torch.Size) -> Tensor:
         ctx.save_for_backward(grid)
+        device = slopes.device
+        if device.type == "mps":  # which has no kernel for it
+            slopes, grid = slopes.cpu(), grid.cpu()
         empty = slopes.new_empty(1).expand(places)
         spread: Tensor = torch.ops.aten.grid_sampler_2d_backward(slopes, empty, grid, 0, 0, False, [True, False])[0]
-        return spread
+        return spread.to(device)
 
     @staticmethod
     def backward(ctx: Any, slopes: Tensor) -> tuple[Tensor, None, None]:

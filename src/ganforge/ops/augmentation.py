@@ -52,14 +52,19 @@ def augment(
         cutout: probability of a grey square of half a side, anywhere (it may hang over the edge).
     """
     brightness, saturation, contrast, dx, dy, x, y, *coins = uniform.to(pictures.dtype).T
-    if colour > 0:
+    if _may_strike(colour):
         pictures = _recolour(pictures, coins[0] < colour, brightness - 0.5, 2 * saturation, contrast + 0.5)
-    if translation > 0:
+    if _may_strike(translation):
         struck = coins[1] < translation
         pictures = _shift(pictures, _steps(dy, pictures.shape[2]) * struck, _steps(dx, pictures.shape[3]) * struck)
-    if cutout > 0:
+    if _may_strike(cutout):
         pictures = pictures * _kept(pictures, y, x, coins[2] < cutout)
     return pictures
+
+
+def _may_strike(p: Tensor | float) -> bool:
+    """Whether p is above 0, as far as that can be known without waiting for an accelerator."""
+    return bool(p > 0) if not isinstance(p, Tensor) or p.device.type == "cpu" else True
 
 
 def _recolour(pictures: Tensor, struck: Tensor, brightness: Tensor, saturation: Tensor, contrast: Tensor) -> Tensor:

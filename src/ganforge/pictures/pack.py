@@ -137,9 +137,10 @@ class Pack:
 
     @cached_property
     def saturated(self) -> float:
-        """Share of values that are exactly 0 or 255, in up to 100 of the pictures."""
-        some = self.pictures[:: max(1, len(self) // SATURATED_IN)][:SATURATED_IN]
-        return float(np.mean([((picture == 0) | (picture == 255)).mean() for picture in some]))
+        """Share of values that are exactly 0 or 255, in up to 100 pictures from all over the collection."""
+        some = np.linspace(0, len(self) - 1, min(SATURATED_IN, len(self))).astype(int)
+        looked = (self.pictures[i] for i in some)
+        return float(np.mean([((picture == 0) | (picture == 255)).mean() for picture in looked]))
 
     @property
     def schema(self) -> Schema:

@@ -1,5 +1,6 @@
 """Every published method the loop can play, one a file; a file that defines ``RECIPES`` is found by itself."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -85,8 +86,15 @@ def fitted(
 
 def settings_of(recipe: Recipe) -> list[tuple[str, str, str]]:
     """Every setting of a recipe: (key, value at 64×64 or the recipe's own size, what it means)."""
-    config = recipe.make(*(recipe.size or (64, 64)))
-    return described(config)
+    size = recipe.size or (64, 64)
+    rows = described(recipe.make(*size))
+    if recipe.brief is None:
+        return rows
+    brief = {key: value for key, value, _ in described(recipe.brief(*size))}
+    return [
+        (key, value, about if brief[key] == value else f"{about}; for a few minutes on a CPU: {brief[key]}")
+        for key, value, about in rows
+    ]
 
 
 def described(model: BaseModel, prefix: str = "") -> list[tuple[str, str, str]]:
@@ -110,21 +118,22 @@ def described(model: BaseModel, prefix: str = "") -> list[tuple[str, str, str]]:
     return rows
 
 
+def flattened(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A config as it is stored → its values by their names as ``--set`` has them."""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flattened(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {prefix + key: value}
+    return flat
+
+
 def _set(config: type[BaseModel], values: dict[str, Any], key: str, text: str) -> None:
-    known = {name for name in _flatten(values) if not name.startswith("attributes.")}  # no setting: the pictures' own
+    known = {name for name in flattened(values) if not name.startswith("attributes.")}  # no setting: the pictures' own
     if key not in known:
         raise UnknownNameError("setting", key, known)
     *sections, last = key.split(".")
     for section in sections:
         values, config = values[section], config.model_fields[section].annotation  # type: ignore[assignment]
     values[last] = _parse(text, config.model_fields[last].annotation)
-
-
-def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat
 
 
 def _parse(text: str, annotation: Any) -> Any:

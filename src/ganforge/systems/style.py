@@ -174,7 +174,7 @@ class Scales(nn.Module):
 
 
 def clipped_tanh(picture: Tensor) -> Tensor:
-    """N×3×H×W → the same within [−1, 1], and exactly −1 or 1 from ±1.5 on. Slopes are tanh's, at the ends as well."""
+    """N×3×H×W → the same within [−1, 1], and exactly −1 or 1 from ±1.53 on. Slopes are tanh's, at the ends as well."""
     bent = BEYOND * picture.tanh()
     return bent + (bent.clamp(-1, 1) - bent).detach()
 
@@ -309,10 +309,19 @@ class Style(StyledSystem):
     def fitted(cls, config: StyleConfig, pictures: int, saturated: float = 0.0) -> StyleConfig:
         """By how many there are, and how much of them is black or white."""
         made: StyleConfig = super().fitted(config, pictures, saturated)
-        if made.g.output != "by_pictures":
-            return made
-        output = "tanh" if saturated >= MUCH_BLACK_OR_WHITE else "linear"
-        return made.model_copy(update={"g": made.g.model_copy(update={"output": output})})
+        return _ending(made, "tanh" if saturated >= MUCH_BLACK_OR_WHITE else "linear")
+
+    @classmethod
+    def continued(cls, config: StyleConfig, before: StyleConfig) -> StyleConfig:
+        """Pictures end as the Model's did: what was drawn for a tanh may lie far beyond the range that it ends in."""
+        return _ending(config, before.g.output)
+
+
+def _ending(config: StyleConfig, output: str) -> StyleConfig:
+    """With pictures that end so, where that was left to the pictures."""
+    if config.g.output != "by_pictures":
+        return config
+    return config.model_copy(update={"g": config.g.model_copy(update={"output": output})})
 
 
 # --- recipes ----------------------------------------------------------------------------------------------------------

@@ -8,9 +8,10 @@ nets are those of `ganforge.systems.style` and `ganforge.systems.stylegan2`.
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
 """
 
+import sys
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -285,12 +286,13 @@ class StyledSystem(System):
     @contextmanager
     def exactly(self, device: str) -> Iterator[None]:
         """The context of a penalty: float32 on accelerators, where it costs little, and not compiled, for compiled passes cannot
-        be differentiated twice; on CPUs, where nothing is compiled, as the rest of the step.
+        be differentiated twice; on CPUs in the precision of the rest of the step.
         """
-        if device == "cpu":
-            yield
-            return
-        with torch.compiler.set_stance("force_eager"), torch.autocast(device, enabled=False):
+        with ExitStack() as stack:
+            if "torch._dynamo" in sys.modules:  # else nothing is compiled, and asking would load it
+                stack.enter_context(torch.compiler.set_stance("force_eager"))
+            if device != "cpu":
+                stack.enter_context(torch.autocast(device, enabled=False))
             yield
 
     def generator_loss(self, step: Step) -> Losses:

@@ -61,6 +61,7 @@ def save(
     phases: Sequence[Phase],
     data: DataCard,
     training: TrainingCard,
+    border: float = 0.0,
 ) -> Path:
     """Write a checkpoint below ``folder`` and drop those that need not be kept.
 
@@ -84,6 +85,7 @@ def save(
                 data=data,
                 training=training,
                 scores=[] if position.score is None else [position.score],
+                border=border,
             )
             save_file(tensors_of(system, averages, phases), partial / "training.safetensors")
             stored = position.model_copy(update={"sha256": sha256(partial / "training.safetensors")})

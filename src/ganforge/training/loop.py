@@ -348,7 +348,14 @@ class Loop:
             ganforge=self.run.config.ganforge,
         )
         self.last_checkpoint = checkpoints.save(
-            self.run.path / "checkpoints", position, self.system, self.averages, self.phases, self.data, card
+            self.run.path / "checkpoints",
+            position,
+            self.system,
+            self.averages,
+            self.phases,
+            self.data,
+            card,
+            self.watch.border(),
         )
         self._checkpoint_seconds = time.perf_counter() - start
         self._next_checkpoint = time.perf_counter() + self.run.config.checkpoint_every_seconds
@@ -380,9 +387,10 @@ class Loop:
         rollbacks, salt = self.rollbacks + 1, self.table.salt + 1
         scale = self.table.learning_rate_scale / 2
         if rollbacks > MOST_ROLLBACKS:
+            rates = " and ".join(f"--set {key}=…" for key in self.run.config.config if key.endswith("learning_rate"))
             raise TrainingError(
                 f"The losses stopped being finite numbers for the {rollbacks}th time; training ends here. The last good "
-                f"state is kept in {self.run.path}. A lower --set learning_rate=… or --set beta1=… usually helps."
+                f"state is kept in {self.run.path}. A lower {rates} usually helps."
             )
         found = checkpoints.newest(self.run.path / "checkpoints", self.system, self.averages, self.phases)
         if found is None:

@@ -55,8 +55,10 @@ def parse_size(size: int | str | tuple[int, int] | None) -> tuple[int, int] | No
     return height, width
 
 
-def choose_size(recipe: Recipe, asked: tuple[int, int] | None, pictures: str, budget: Budget) -> tuple[int, int, str]:
-    """(height, width, a sentence that says why).
+def choose_size(
+    recipe: Recipe, asked: tuple[int, int] | None, pictures: str, budget: Budget, crop: str | None = None
+) -> tuple[int, int, str]:
+    """(height, width, a sentence that says why); ``crop`` is the one that pictures are known by, where it is not the default.
 
     Raises:
         UsageError: another size than the recipe is made for.
@@ -72,7 +74,7 @@ def choose_size(recipe: Recipe, asked: tuple[int, int] | None, pictures: str, bu
         return height, width, f"{width}x{height}: what the recipe {recipe.name} is made for."
     if asked is not None:
         return *asked, ""
-    widths, heights = looked_at(pictures)
+    widths, heights = looked_at(pictures, crop)
     height, width = in_proportion(max(SIDES), widths, heights)
     side, why = _largest(_median_shorter(widths, heights), budget, max(height, width) / max(SIDES))
     height, width = in_proportion(side, widths, heights)
@@ -126,7 +128,7 @@ def _median_shorter(widths: Sides, heights: Sides) -> float:
     return float(np.median(np.minimum(widths, heights))) if len(widths) else float(SIDES[0])
 
 
-def looked_at(pictures: str) -> tuple[Sides, Sides]:
+def looked_at(pictures: str, crop: str | None = None) -> tuple[Sides, Sides]:
     """Widths and heights of some of a collection's pictures, in pixels, as they are used: avatars are drawn at any size, and
     where a collection is known by a crop, that is what counts.
     """
@@ -141,5 +143,7 @@ def looked_at(pictures: str) -> tuple[Sides, Sides]:
     ]
     sides = np.array([(f.width, f.height) for f in facts], float).reshape(-1, 2)
     if collection.crops:
-        sides = np.tile(np.array([next(iter(collection.crops.values()))], float), (len(sides), 1))
+        sides = np.tile(
+            np.array([collection.crops.get(crop or "", next(iter(collection.crops.values())))], float), (len(sides), 1)
+        )
     return sides[:, 0], sides[:, 1]

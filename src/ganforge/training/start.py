@@ -13,7 +13,7 @@ from ganforge.files import quoted
 from ganforge.game import PictureConfig, Recipe
 from ganforge.pictures import Pack, PackOptions, known_pack, make_pack, split_held_out
 from ganforge.progress import Progress, silent
-from ganforge.systems import DEFAULT_RECIPE, configure, described, find_recipe, find_system, fitted, reasons
+from ganforge.systems import DEFAULT_RECIPE, configure, described, find_recipe, find_system, fitted, flattened, reasons
 from ganforge.training.budget import Budget, parse_count
 from ganforge.training.folder import Run, RunConfig, must_be_free, new_folder
 from ganforge.training.observers import notebook, require_tensorboard
@@ -21,7 +21,7 @@ from ganforge.training.planning import asked_budget
 from ganforge.training.playing import draw, drawn, logged_execution, play
 from ganforge.training.sizes import MINUTES_FOR_ALL_MAPS, choose_size, is_brief, parse_size
 from ganforge.training.telling import Observer
-from ganforge.training.warm import must_fit, origin, shares_that_fit
+from ganforge.training.warm import as_begun, must_fit, origin, shares_that_fit
 
 Size = int | str | tuple[int, int]
 
@@ -103,13 +103,16 @@ def train(
     budget = asked_budget(minutes, _count(images), repeated)
     if execution is None and repeated is not None:
         execution = logged_execution(repeated)
-    asked = parse_size(size) if size is not None or given is None else (given.height, given.width)
-    height, width, why = choose_size(chosen, asked, str(pictures), budget)
+    asked = parse_size(size)
+    if size is None and given is not None and chosen.size is None:
+        asked = given.height, given.width
+    height, width, why = choose_size(chosen, asked, str(pictures), budget, crop)
     config, brief = preset(chosen, (height, width), settings or {}, budget, repeated, origin_path)
     if (config.height, config.width) != (height, width):
         raise UsageError("The size is set with --size, not with --set height or width.")
     if origin_path is not None:
         must_fit(chosen.system, config, origin_path)
+        config = as_begun(chosen.system, config, origin_path)
     path = Path(out) if out is not None else new_folder(str(pictures), recipe, Path.cwd())
     must_be_free(path)  # said before minutes of decoding, not after
     try:
@@ -195,7 +198,10 @@ def preset(
 
 def _alike(config: PictureConfig, run: Run) -> int:
     """In how many of its settings a config is that of a run."""
-    return sum(run.config.config.get(name) == value for name, value in config.model_dump(mode="json").items())
+    theirs = flattened(run.config.config)
+    return sum(
+        key in theirs and theirs[key] == value for key, value in flattened(config.model_dump(mode="json")).items()
+    )
 
 
 def resume(

@@ -35,6 +35,12 @@ def must_fit(system: type[System], config: PictureConfig, folder: Path) -> None:
     _warm_enough(shares_that_fit(system, config, folder), folder)
 
 
+def as_begun(system: type[System], config: PictureConfig, folder: Path) -> PictureConfig:
+    """The config, with what the Model's weights depend on as it was there (`System.continued`)."""
+    begun: PictureConfig = system.continued(config, system.config_class.model_validate(read_card(folder).config))
+    return begun
+
+
 def shares_that_fit(system: type[System], config: PictureConfig, folder: Path) -> dict[str, float]:
     """How much of each of the config's nets a Model's weights would fill. Raises ModelError where it is damaged."""
     with torch.device("meta"):

@@ -62,6 +62,9 @@ class Watch(Protocol):
     def settle(self) -> None:
         """Make the averaged weights ready to be used or saved."""
 
+    def border(self) -> float:
+        """The logit that tells real from made pictures."""
+
     def report(self) -> dict[str, Any]:
         """Numbers for a report, beside the losses."""
 
@@ -128,7 +131,7 @@ class GameWatch:
         """D's mean verdicts on training pictures, held-out pictures and fresh fakes, and its hit rate."""
         with _untouched(self._generator, self._discriminator), self._execution.passing():
             found = self._found()
-            border = self._border(found)
+            border = self._midway(found)
         verdicts = {kind: (logits - border).sigmoid().mean().item() for kind, logits in found.items()}
         real, fakes = found.get("held_out", found["training"]), found["fakes"]
         hits = ((real > border).float().mean() + (fakes <= border).float().mean()) / 2
@@ -141,11 +144,17 @@ class GameWatch:
             pictures["held_out"] = self._held_out
         return {kind: self._discriminator(those).float() for kind, those in pictures.items()}
 
-    def _border(self, found: dict[str, Tensor] | None = None) -> float:
-        """The logit between real and generated pictures, by the logits on them where they are known already."""
+    @torch.no_grad()
+    def border(self) -> float:
+        """Midway between D's logits on real and on generated pictures where the loss only compares them, else 0."""
         if not self._system.compares:
             return 0.0
-        found = found or self._found()
+        with _untouched(self._generator, self._discriminator), self._execution.passing():
+            return self._midway(self._found())
+
+    def _midway(self, found: dict[str, Tensor]) -> float:
+        if not self._system.compares:
+            return 0.0
         return (found.get("held_out", found["training"]).mean() + found["fakes"].mean()).item() / 2
 
     @torch.no_grad()
@@ -176,9 +185,10 @@ class GameWatch:
     def sheet(self) -> Sheet:
         """Pictures of the fixed seeds with D's verdict of each."""
         self.settle()
+        border = self.border()
         with _untouched(self._generator, self._discriminator), self._execution.passing():
             made = self._averaged(self._z).float()
-            logits: Tensor = self._discriminator(made).float() - self._border()
+            logits: Tensor = self._discriminator(made).float() - border
         pictures = to_uint8(made.cpu().contiguous())
         return Sheet(pictures, logits.sigmoid().tolist(), relative_spread(pictures, self._real))
 
@@ -197,6 +207,10 @@ class HeldOutWatch:
 
     def settle(self) -> None:
         """Nothing to do: such systems keep their own statistics."""
+
+    def border(self) -> float:
+        """0: nothing is told from anything."""
+        return 0.0
 
     @torch.no_grad()
     def report(self) -> dict[str, Any]:
