@@ -220,9 +220,9 @@ def test_a_warm_start_is_measured_by_scores_that_do_not_jump():
             kids = [9, 8, 1, 7, 6, 5, 5, 4, 4, 4]  # one lucky score
             return [{"seconds": 60.0 * i, "kid": kid / 1000} for i, kid in enumerate(kids)]
 
-    told = warm.scores(Run())
-    assert [kid for _, kid in told] == pytest.approx([7, 6, 5, 5, 5, 4])
-    assert warm.row("nothing", Run(), goal=5.0, judge=2.5) == "| nothing | 7 | 4 | 6.0 | 2.5 |"
+    assert [warm.early(Run(), minutes) for minutes in (1, 1.5, 4, 9)] == pytest.approx([8.5, 8, 7, 4])
+    judge = {"minutes": 10.0, "seen": 12345, "judge": {"fd": 9.87, "kid_x1000": 2.5}}
+    assert warm.row("nothing", judge, 7.2) == "| nothing | 10 | 12,345 | 7 | 9.9 | 2.5 |"
 
 
 @pytest.mark.parametrize("recipe", ["classifier", "style"])
