@@ -387,10 +387,11 @@ class Loop:
         rollbacks, salt = self.rollbacks + 1, self.table.salt + 1
         scale = self.table.learning_rate_scale / 2
         if rollbacks > MOST_ROLLBACKS:
-            rates = " and ".join(f"--set {key}=…" for key in self.run.config.config if key.endswith("learning_rate"))
+            rates = [f"--set {key}=…" for key in self.run.config.config if key.endswith("learning_rate")]
+            advice = f" A lower {' and '.join(rates)} usually helps." if rates else ""
             raise TrainingError(
                 f"The losses stopped being finite numbers for the {rollbacks}th time; training ends here. The last good "
-                f"state is kept in {self.run.path}. A lower {rates} usually helps."
+                f"state is kept in {self.run.path}.{advice}"
             )
         found = checkpoints.newest(self.run.path / "checkpoints", self.system, self.averages, self.phases)
         if found is None:

@@ -143,7 +143,7 @@ def looked_at(pictures: str, crop: str | None = None) -> tuple[Sides, Sides]:
     ]
     sides = np.array([(f.width, f.height) for f in facts], float).reshape(-1, 2)
     if collection.crops:
-        sides = np.tile(
-            np.array([collection.crops.get(crop or "", next(iter(collection.crops.values())))], float), (len(sides), 1)
-        )
+        default, *_ = collection.crops.values()
+        used = collection.crops.get(crop, default) if crop else default
+        sides = np.tile(np.array([used], float), (len(sides), 1))
     return sides[:, 0], sides[:, 1]

@@ -110,9 +110,9 @@ def train(
     config, brief = preset(chosen, (height, width), settings or {}, budget, repeated, origin_path)
     if (config.height, config.width) != (height, width):
         raise UsageError("The size is set with --size, not with --set height or width.")
-    if origin_path is not None:
+    if origin_path is not None and given is not None:
         must_fit(chosen.system, config, origin_path)
-        config = as_begun(chosen.system, config, origin_path)
+        config = as_begun(chosen.system, config, given)
     path = Path(out) if out is not None else new_folder(str(pictures), recipe, Path.cwd())
     must_be_free(path)  # said before minutes of decoding, not after
     try:

@@ -35,9 +35,9 @@ def must_fit(system: type[System], config: PictureConfig, folder: Path) -> None:
     _warm_enough(shares_that_fit(system, config, folder), folder)
 
 
-def as_begun(system: type[System], config: PictureConfig, folder: Path) -> PictureConfig:
+def as_begun(system: type[System], config: PictureConfig, card: ModelCard) -> PictureConfig:
     """The config, with what the Model's weights depend on as it was there (`System.continued`)."""
-    begun: PictureConfig = system.continued(config, system.config_class.model_validate(read_card(folder).config))
+    begun: PictureConfig = system.continued(config, system.config_class.model_validate(card.config))
     return begun
 
 
