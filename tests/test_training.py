@@ -374,12 +374,14 @@ class TestOtherSystems:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:torch")
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler here")
-def test_compiled_steps_train_and_resume(pictures, tmp_path):
+@pytest.mark.parametrize("recipe", ["dcgan", "style"])
+def test_compiled_steps_train_and_resume(pictures, tmp_path, recipe):
+    quick = QUICK | {"recipe": recipe, "settings": TINY[recipe]}
     execution = {"layout": "channels-last", "precision": "fp32", "compiled": True}
-    run = ganforge.train(pictures, images=400, out=tmp_path / "r", execution=execution, **QUICK)
+    run = ganforge.train(pictures, images=400, out=tmp_path / "r", execution=execution, **quick)
     ganforge.resume(run.path, images=80, observers=[])
     assert [event["compiled"] for event in run.events("execution")] == [True]
-    eager = ganforge.train(pictures, images=80, out=tmp_path / "e", execution={**execution, "compiled": False}, **QUICK)
+    eager = ganforge.train(pictures, images=80, out=tmp_path / "e", execution={**execution, "compiled": False}, **quick)
     told, theirs = ([e["losses"]["D"]["total"] for e in r.events("report") if e["seen"] <= 40] for r in (run, eager))
     assert told[0] == pytest.approx(theirs[0], rel=1e-3)
     assert ganforge.load(run.path, device="cpu").sample(2).pictures.shape == (2, 16, 16, 3)
