@@ -137,9 +137,10 @@ class TestContract:
         assert all(about for _, _, about in settings_of(recipes()[name]))
 
 
-def test_settings_for_few_minutes_are_told():
+def test_settings_for_few_minutes_and_for_accelerators_are_told():
     told = {key: about for key, _, about in settings_of(recipes()["style"])}
     assert told["g.widths"].endswith("for a few minutes on a CPU: 128,128,64,32,16")
+    assert told["batch_size"].endswith("; on an accelerator: 32")
     assert "few minutes" not in told["batch_size"]
 
 

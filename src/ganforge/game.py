@@ -417,6 +417,7 @@ class Recipe:
         about: one line for ``--help`` and lists.
         size: (height, width) where the recipe is made for one size; None where it takes any.
         brief: as ``make``, for budgets in which the nets of that one would move too seldom; None where it serves for all.
+        accelerated: settings, as ``--set`` takes them, that differ on accelerators.
     """
 
     name: str
@@ -425,3 +426,4 @@ class Recipe:
     about: str
     size: tuple[int, int] | None = None
     brief: Callable[[int, int], PictureConfig] | None = None
+    accelerated: Mapping[str, str] = field(default_factory=dict)

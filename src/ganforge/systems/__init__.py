@@ -40,7 +40,7 @@ def find_system(name: str) -> type[System]:
 
 
 def configure(
-    recipe: Recipe, height: int, width: int, settings: dict[str, str] | None = None, *, brief: bool = False
+    recipe: Recipe, height: int, width: int, settings: Mapping[str, str] | None = None, *, brief: bool = False
 ) -> PictureConfig:
     """The recipe's config at that size, with ``settings`` (``{"d.widths": "64,128"}``) applied and everything checked.
 
@@ -87,13 +87,12 @@ def fitted(
 def settings_of(recipe: Recipe) -> list[tuple[str, str, str]]:
     """Every setting of a recipe: (key, value at 64×64 or the recipe's own size, what it means)."""
     size = recipe.size or (64, 64)
-    rows = described(recipe.make(*size))
-    if recipe.brief is None:
-        return rows
-    brief = {key: value for key, value, _ in described(recipe.brief(*size))}
+    others = {"for a few minutes on a CPU": configure(recipe, *size, brief=True)} if recipe.brief is not None else {}
+    others |= {"on an accelerator": configure(recipe, *size, recipe.accelerated)}
+    told = {means: {key: value for key, value, _ in described(config)} for means, config in others.items()}
     return [
-        (key, value, about if brief[key] == value else f"{about}; for a few minutes on a CPU: {brief[key]}")
-        for key, value, about in rows
+        (key, value, "; ".join([about, *(f"{means}: {of[key]}" for means, of in told.items() if of[key] != value)]))
+        for key, value, about in described(recipe.make(*size))
     ]
 
 

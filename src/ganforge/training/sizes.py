@@ -24,11 +24,6 @@ MINUTES_WANTED = {"cpu": {64: 4.0, 128: 120.0}, "accelerator": {64: 0.0, 128: 8.
 IMAGES_WANTED = {64: 20_000, 128: 500_000}
 """What a side is worth choosing for: below, the smaller one gives the better pictures."""
 
-MINUTES_FOR_ALL_MAPS = 30.0
-"""Below, on a CPU, a recipe's preset for brief budgets is taken. In slow hours of two cores its narrower nets were ahead after
-12 minutes of faces (FD 37.9 beside 46.2) and 10 of avatars (175 beside 183), and after 20 of CIFAR-10 level with what the wide
-ones had come to in a faster hour. Where the wide ones overtake them was not measured (bench/STUDY.md)."""
-
 ALIKE, MOST_OF_THEM = 0.05, 0.8
 """Pictures are trained in their own proportions where that share of them has the same ones, give or take so much."""
 AS_GOOD_AS_SQUARE, LONGEST = 1.1, 4.0
@@ -84,13 +79,6 @@ def choose_size(
             f" Most are about {max(width, height) / side:.2g} times as {longer}; --size {side} crops them to squares."
         )
     return height, width, f"{width}x{height}: {why} --size chooses another."
-
-
-def is_brief(budget: Budget) -> bool:
-    """Whether a budget of minutes is too short for a recipe's widest nets. A budget of pictures never is: after as many, those
-    came nearer on faces.
-    """
-    return best_device().type == "cpu" and budget.seconds is not None and budget.seconds < 60 * MINUTES_FOR_ALL_MAPS
 
 
 def in_proportion(side: int, widths: Sides, heights: Sides) -> tuple[int, int]:

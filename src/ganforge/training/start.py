@@ -10,18 +10,19 @@ from pydantic import ValidationError
 from ganforge import __version__
 from ganforge.errors import RunError, UsageError
 from ganforge.files import quoted
-from ganforge.game import PictureConfig, Recipe
+from ganforge.game import PictureConfig
 from ganforge.pictures import Pack, PackOptions, known_pack, make_pack, split_held_out
 from ganforge.progress import Progress, silent
-from ganforge.systems import DEFAULT_RECIPE, configure, described, find_recipe, find_system, fitted, flattened, reasons
+from ganforge.systems import DEFAULT_RECIPE, described, find_recipe, find_system, fitted, reasons
 from ganforge.training.budget import Budget, parse_count
 from ganforge.training.folder import Run, RunConfig, must_be_free, new_folder
 from ganforge.training.observers import notebook, require_tensorboard
 from ganforge.training.planning import asked_budget
 from ganforge.training.playing import draw, drawn, logged_execution, play
-from ganforge.training.sizes import MINUTES_FOR_ALL_MAPS, choose_size, is_brief, parse_size
+from ganforge.training.presets import chosen_preset
+from ganforge.training.sizes import choose_size, parse_size
 from ganforge.training.telling import Observer
-from ganforge.training.warm import as_begun, must_fit, origin, shares_that_fit
+from ganforge.training.warm import as_begun, must_fit, origin
 
 Size = int | str | tuple[int, int]
 
@@ -107,7 +108,8 @@ def train(
     if size is None and given is not None and chosen.size is None:
         asked = given.height, given.width
     height, width, why = choose_size(chosen, asked, str(pictures), budget, crop)
-    config, brief = preset(chosen, (height, width), settings or {}, budget, repeated, origin_path)
+    preset = chosen_preset(chosen, (height, width), settings or {}, budget, repeated, origin_path)
+    config = preset.config
     if (config.height, config.width) != (height, width):
         raise UsageError("The size is set with --size, not with --set height or width.")
     if origin_path is not None and given is not None:
@@ -125,10 +127,7 @@ def train(
     before = {key: value for key, value, _ in described(asked_for)}
     adapted = [f"{key} = {value}" for key, value, _ in described(config) if value != before[key]]
     fit_to = [f"For {learnt_from:,} pictures to learn from: {', '.join(adapted)}."] if adapted else []
-    if brief and is_brief(budget):  # not where a Model or a run that is replayed asked for them
-        fit_to.append(
-            f"Below {MINUTES_FOR_ALL_MAPS:g} minutes: narrower nets, which move more often in the time there is."
-        )
+    fit_to += preset.notes(budget)
     run = Run.create(
         path,
         RunConfig(
@@ -161,47 +160,6 @@ def train(
             run, pack, config, notebook(run.path) if observers is None else observers, notes=[why, *fit_to, *pack.notes]
         )
     return run
-
-
-def preset(
-    recipe: Recipe,
-    size: tuple[int, int],
-    settings: Mapping[str, Any],
-    budget: Budget,
-    repeated: Run | None = None,
-    origin_path: Path | None = None,
-) -> tuple[PictureConfig, bool]:
-    """The recipe's config, and whether it is the one for brief budgets: as the minutes ask, or as a run that is replayed had it,
-    or as the Model to start from fits.
-
-    Raises:
-        UnknownNameError, UsageError: as `configure`.
-        ModelError: the Model to start from is damaged.
-    """
-    words = {k: _text(v) for k, v in settings.items()}
-    full = configure(recipe, *size, words)
-    if recipe.brief is None:
-        return full, False
-    brief = configure(recipe, *size, words, brief=True)
-    if full == brief:
-        return full, False
-
-    def likeness(config: PictureConfig) -> float:
-        if repeated is not None:
-            return _alike(config, repeated)
-        return 0.0 if origin_path is None else sum(shares_that_fit(recipe.system, config, origin_path).values())
-
-    wide, narrow = likeness(full), likeness(brief)
-    few = narrow > wide if narrow != wide else is_brief(budget)
-    return (brief if few else full), few
-
-
-def _alike(config: PictureConfig, run: Run) -> int:
-    """In how many of its settings a config is that of a run."""
-    theirs = flattened(run.config.config)
-    return sum(
-        key in theirs and theirs[key] == value for key, value in flattened(config.model_dump(mode="json")).items()
-    )
 
 
 def resume(
@@ -277,10 +235,6 @@ def _same_pack(run: Run, progress: Progress) -> Pack:
 
 def _count(images: int | str | None) -> int | None:
     return parse_count(images) if isinstance(images, str) else images
-
-
-def _text(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _lasting(pictures: str | Path) -> str:

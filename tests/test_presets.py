@@ -1,11 +1,13 @@
-"""Which nets a recipe takes where there are few minutes."""
+"""Which of a recipe's presets a run takes, by the minutes and the machine."""
 
 import pytest
+import torch
 
 from ganforge import train
 from ganforge.systems import find_recipe
+from ganforge.training import presets
 from ganforge.training.budget import Budget
-from ganforge.training.start import preset
+from ganforge.training.presets import chosen_preset
 
 STYLE = find_recipe("style")
 NARROW, WIDE = 128, 256
@@ -19,7 +21,7 @@ def _on_a_cpu(monkeypatch):
 
 
 def maps(budget: Budget, **more) -> int:
-    return preset(STYLE, (32, 32), {}, budget, **more)[0].g.widths[0]
+    return chosen_preset(STYLE, (32, 32), {}, budget, **more).config.g.widths[0]
 
 
 @pytest.mark.parametrize(("budget", "expected"), [(SHORT, NARROW), (LONG, WIDE), (Budget(images=1000), WIDE)])
@@ -28,12 +30,36 @@ def test_minutes_choose(budget, expected):
 
 
 def test_what_the_user_sets_stays():
-    config, brief = preset(STYLE, (64, 64), {"g.widths": "8,8,8,8,8", "d.widths": "4,4,4,4"}, SHORT)
-    assert (config.g.widths[0], brief) == (8, False)
+    preset = chosen_preset(STYLE, (64, 64), {"g.widths": "8,8,8,8,8", "d.widths": "4,4,4,4"}, SHORT)
+    assert (preset.config.g.widths[0], preset.brief, preset.notes(SHORT)) == (8, False, [])
 
 
 def test_other_recipes_have_one_preset():
-    assert preset(find_recipe("dcgan"), (64, 64), {}, SHORT) == preset(find_recipe("dcgan"), (64, 64), {}, LONG)
+    dcgan = find_recipe("dcgan")
+    assert chosen_preset(dcgan, (64, 64), {}, SHORT) == chosen_preset(dcgan, (64, 64), {}, LONG)
+
+
+def on(device: str, monkeypatch) -> None:
+    monkeypatch.setattr(presets, "best_device", lambda: torch.device(device))
+
+
+@pytest.mark.parametrize("device", ["cuda", "mps"])
+def test_accelerators_take_more_pictures_a_step_and_all_maps(device, monkeypatch):
+    on(device, monkeypatch)
+    preset = chosen_preset(STYLE, (32, 32), {}, SHORT)
+    assert (preset.config.g.widths[0], preset.config.batch_size) == (WIDE, 32)
+    assert preset.notes(SHORT) == ["On an accelerator: 32 pictures a step."]
+    set_by_hand = chosen_preset(STYLE, (32, 32), {"batch_size": "16"}, SHORT)
+    assert (set_by_hand.config.batch_size, set_by_hand.notes(SHORT)) == (16, [])
+
+
+def test_what_a_cpu_began_an_accelerator_replays_as_it_was_and_goes_on_from_with_its_own_batch(tmp_path, monkeypatch):
+    settings = {"g.widths": "128,128,64,32", "d.widths": "32,64,128"}
+    run = train("avatars:32", images=16, settings=settings, out=tmp_path / "first", **OPTIONS)
+    on("cuda", monkeypatch)
+    replayed = chosen_preset(STYLE, (32, 32), {}, Budget(images=16), repeated=run)
+    begun = chosen_preset(STYLE, (32, 32), {}, SHORT, origin_path=run.path / "model")
+    assert [(p.config.g.widths[0], p.config.batch_size) for p in (replayed, begun)] == [(NARROW, 8), (NARROW, 32)]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,104 @@
+"""Which of a recipe's presets a run takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from ganforge.game import PictureConfig, Recipe
+from ganforge.machine import best_device
+from ganforge.systems import configure, flattened
+from ganforge.training.budget import Budget
+from ganforge.training.folder import Run
+from ganforge.training.warm import shares_that_fit
+
+MINUTES_FOR_ALL_MAPS = 30.0
+"""Below, on a CPU, a recipe's preset for brief budgets is taken. In slow hours of two cores its narrower nets were ahead after
+12 minutes of faces (FD 37.9 beside 46.2) and 10 of avatars (175 beside 183), and after 20 of CIFAR-10 level with what the wide
+ones had come to in a faster hour. Where the wide ones overtake them was not measured (bench/STUDY.md)."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One of a recipe's configs.
+
+    Attributes:
+        config: with the user's settings.
+        brief: whether its nets are those for few minutes; False where there is no difference.
+        accelerated: whether it is the one for accelerators; False where there is no difference.
+    """
+
+    config: PictureConfig
+    brief: bool
+    accelerated: bool
+
+    def notes(self, budget: Budget) -> list[str]:
+        """What a user is told of it; nothing of what a Model or a run that is replayed asked for."""
+        notes = []
+        if self.brief and is_brief(budget):
+            notes.append(
+                f"Below {MINUTES_FOR_ALL_MAPS:g} minutes: narrower nets, which move more often in the time there is."
+            )
+        if self.accelerated and is_accelerated():
+            notes.append(f"On an accelerator: {self.config.batch_size} pictures a step.")
+        return notes
+
+
+def is_accelerated() -> bool:
+    """Whether there is more than a CPU."""
+    return best_device().type != "cpu"
+
+
+def is_brief(budget: Budget) -> bool:
+    """Whether a budget of minutes is too short for a recipe's widest nets. A budget of pictures never is: after as many, those
+    came nearer on faces.
+    """
+    return not is_accelerated() and budget.seconds is not None and budget.seconds < 60 * MINUTES_FOR_ALL_MAPS
+
+
+def chosen_preset(
+    recipe: Recipe,
+    size: tuple[int, int],
+    settings: Mapping[str, Any],
+    budget: Budget,
+    repeated: Run | None = None,
+    origin_path: Path | None = None,
+) -> Preset:
+    """The one that this machine and the budget ask for, or that a run that is replayed had, or that the Model to start from fits.
+
+    Raises:
+        UnknownNameError, UsageError: as `configure`.
+        ModelError: the Model to start from is damaged.
+    """
+    words = {key: _text(value) for key, value in settings.items()}
+    presets: list[Preset] = []
+    for brief, accelerated in product((False, True), repeat=2):
+        config = configure(recipe, *size, {**(recipe.accelerated if accelerated else {}), **words}, brief=brief)
+        if all(config != known.config for known in presets):
+            presets.append(Preset(config, brief, accelerated))
+    if len(presets) == 1:
+        return presets[0]
+
+    def likeness(preset: Preset) -> tuple[float, bool, bool]:
+        if repeated is not None:
+            like: float = _alike(preset.config, repeated)
+        elif origin_path is not None:
+            like = sum(shares_that_fit(recipe.system, preset.config, origin_path).values())
+        else:
+            like = 0.0
+        return like, preset.accelerated == is_accelerated(), preset.brief == is_brief(budget)
+
+    return max(presets, key=likeness)
+
+
+def _alike(config: PictureConfig, run: Run) -> int:
+    """In how many of its settings a config is that of a run."""
+    theirs = flattened(run.config.config)
+    return sum(
+        key in theirs and theirs[key] == value for key, value in flattened(config.model_dump(mode="json")).items()
+    )
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
