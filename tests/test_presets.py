@@ -29,6 +29,14 @@ def test_minutes_choose(budget, expected):
     assert maps(budget) == expected
 
 
+@pytest.mark.parametrize(("size", "minutes"), [((32, 32), 30), ((64, 64), 30), ((64, 256), 60), ((256, 256), 120)])
+def test_larger_pictures_take_more_minutes(size, minutes):
+    short, long = (chosen_preset(STYLE, size, {}, Budget(seconds=60 * minutes + more)) for more in (-1, 0))
+    assert (short.brief, long.brief) == (True, False)
+    (note,) = short.notes(Budget(seconds=60))
+    assert note.startswith(f"Below {minutes} minutes at {size[1]}x{size[0]}: narrower nets")
+
+
 def test_what_the_user_sets_stays():
     preset = chosen_preset(STYLE, (64, 64), {"g.widths": "8,8,8,8,8", "d.widths": "4,4,4,4"}, SHORT)
     assert (preset.config.g.widths[0], preset.brief, preset.notes(SHORT)) == (8, False, [])

@@ -1,5 +1,6 @@
 """Which of a recipe's presets a run takes."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -14,9 +15,11 @@ from ganforge.training.folder import Run
 from ganforge.training.warm import shares_that_fit
 
 MINUTES_FOR_ALL_MAPS = 30.0
-"""Below, on a CPU, a recipe's preset for brief budgets is taken. In slow hours of two cores its narrower nets were ahead after
-12 minutes of faces (FD 37.9 beside 46.2) and 10 of avatars (175 beside 183), and after 20 of CIFAR-10 level with what the wide
-ones had come to in a faster hour. Where the wide ones overtake them was not measured (bench/STUDY.md)."""
+"""At 64×64 or less; below, on a CPU, a recipe's preset for brief budgets is taken. In slow hours of two cores its narrower nets
+were ahead after 12 minutes of faces (FD 37.9 beside 46.2) and 10 of avatars (175 beside 183), and after 20 of CIFAR-10 level
+with what the wide ones had come to in a faster hour. Where the wide ones overtake them was not measured (bench/STUDY.md). Larger
+pictures take more minutes, in proportion to their sides, as the time for a picture about grows: fewer of them are seen.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,14 @@ class Preset:
     def notes(self, budget: Budget) -> list[str]:
         """What a user is told of it; nothing of what a Model or a run that is replayed asked for."""
         notes = []
-        if self.brief and is_brief(budget):
+        c = self.config
+        if self.brief and is_brief(budget, c.height, c.width):
             notes.append(
-                f"Below {MINUTES_FOR_ALL_MAPS:g} minutes: narrower nets, which move more often in the time there is."
+                f"Below {minutes_for_all_maps(c.height, c.width):.0f} minutes at {c.width}x{c.height}: narrower nets, which "
+                "move more often in the time there is."
             )
         if self.accelerated and is_accelerated():
-            notes.append(f"On an accelerator: {self.config.batch_size} pictures a step.")
+            notes.append(f"On an accelerator: {c.batch_size} pictures a step.")
         return notes
 
 
@@ -50,11 +55,17 @@ def is_accelerated() -> bool:
     return best_device().type != "cpu"
 
 
-def is_brief(budget: Budget) -> bool:
+def minutes_for_all_maps(height: int, width: int) -> float:
+    """Of a CPU, for pictures of that size in pixels, from which a recipe's widest nets are taken."""
+    return MINUTES_FOR_ALL_MAPS * max(1.0, math.sqrt(height * width) / 64)
+
+
+def is_brief(budget: Budget, height: int, width: int) -> bool:
     """Whether a budget of minutes is too short for a recipe's widest nets. A budget of pictures never is: after as many, those
     came nearer on faces.
     """
-    return not is_accelerated() and budget.seconds is not None and budget.seconds < 60 * MINUTES_FOR_ALL_MAPS
+    seconds = budget.seconds
+    return not is_accelerated() and seconds is not None and seconds < 60 * minutes_for_all_maps(height, width)
 
 
 def chosen_preset(
@@ -87,7 +98,7 @@ def chosen_preset(
             like = sum(shares_that_fit(recipe.system, preset.config, origin_path).values())
         else:
             like = 0.0
-        return like, preset.accelerated == is_accelerated(), preset.brief == is_brief(budget)
+        return like, preset.accelerated == is_accelerated(), preset.brief == is_brief(budget, *size)
 
     return max(presets, key=likeness)
 
