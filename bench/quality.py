@@ -42,7 +42,7 @@ from ganforge.measures.offline import offline_net
 from ganforge.pictures import Pack, PackOptions, cache_folder, make_pack, split_held_out
 from ganforge.systems import find_recipe, fitted
 from ganforge.training.budget import Budget
-from ganforge.training.start import preset
+from ganforge.training.presets import chosen_preset
 from results import FIGURES, ROOT, code_of, provenance, write_json, write_section
 
 ROWS = FIGURES / "quality.json"
@@ -283,7 +283,7 @@ def pictures_of(judged: Judged, data: Path) -> str:
 def made_for(recipe: str, pack: Pack, settings: Mapping[str, str], budget: Budget) -> PictureConfig:
     """The config of a run on a pack."""
     height, width = pack.pictures.shape[1:3]
-    asked, _ = preset(find_recipe(recipe), (height, width), settings, budget)
+    asked = chosen_preset(find_recipe(recipe), (height, width), settings, budget).config
     return fitted(find_recipe(recipe), asked, pack.schema, len(split_held_out(pack)[0]), pack.saturated)
 
 
