@@ -45,8 +45,9 @@ from ganforge.lessons.points import PointSource, gaussians, grid, moons, outline
 from ganforge.lessons.slanted_lesson import OTHER_SEEDS, SEED, faces_of, later_numbers, slanted_medians
 from ganforge.model.model import load
 from ganforge.reports.lesson_page import write_pages
+from ganforge.systems import recipes
 from ganforge.systems.toy2d import Toy2d, Toy2dConfig
-from systems_tiny import TINY, write_pictures
+from systems_tiny import TINY, tiny, write_pictures
 
 pytest_plugins = ["browser"]
 ROOT = Path(__file__).parent.parent
@@ -362,6 +363,22 @@ def test_the_checkerboard_is_where_the_stride_does_not_divide_the_kernel():
 
 
 # --- anatomy ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, recipe in sorted(recipes().items()) if recipe.system.kind == "generator"]
+)
+def test_every_weight_of_every_system_is_in_a_layer(name):
+    recipe, config = tiny(name)
+    nets = recipe.system(config).nets
+    generator, discriminator = nets["generator"], nets["discriminator"]
+    found = dissect(generator, discriminator, torch.randn(4, generator.z_size))
+    for layers, net in ((found.generator, generator), (found.discriminator, discriminator)):
+        assert sum(layer.weights for layer in layers) == sum(p.numel() for p in net.parameters())
+        shown = stages(layers)
+        assert len(shown) >= 2
+        assert len({layer.after[1:] for layer in shown}) == len(shown)
+        assert all(layer.after[0] > 3 for layer in shown)
 
 
 def test_every_layer_is_heard_in_order(tiny_run):

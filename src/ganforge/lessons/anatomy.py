@@ -21,7 +21,7 @@ class Layer:
         kind: e.g. "ConvTranspose2d 4×4, stride 2".
         before: shape of one picture's numbers going in, without the batch.
         after: shape coming out.
-        weights: how many it learns.
+        weights: how many it learns, without those of layers inside it that are passed themselves.
         said: float32, what came out for the first of the batch.
     """
 
@@ -35,18 +35,27 @@ class Layer:
 
 @contextmanager
 def listening(net: nn.Module) -> Iterator[list[Layer]]:
-    """Collect every innermost layer that is passed while the block runs, in order."""
+    """Collect every layer that is passed while the block runs, in order: what has no layers inside it, or weights beside those of
+    the layers inside it that are passed.
+    """
     heard: list[Layer] = []
-    handles = []
+    counted: set[nn.Parameter] = set()
 
-    def hear(name: str, module: nn.Module, given: tuple[Tensor, ...], said: Tensor) -> None:
-        weights = sum(p.numel() for p in module.parameters())
+    def hear(name: str, module: nn.Module, given: tuple[Tensor, ...], said: object) -> None:
+        if not isinstance(said, Tensor):
+            return
+        own = set(module.parameters()) - counted  # layers inside were passed before
+        if not own and (module is net or any(True for _ in module.children())):
+            return
+        counted.update(own)
+        weights = sum(p.numel() for p in own)
         first = said[0].detach().float().cpu().clone().numpy()  # activations may work in place later
         heard.append(Layer(name, describe(module), tuple(given[0].shape[1:]), tuple(said.shape[1:]), weights, first))
 
-    for name, module in net.named_modules():
-        if not any(True for _ in module.children()) and module is not net:
-            handles.append(module.register_forward_hook(lambda m, given, said, name=name: hear(name, m, given, said)))
+    handles = [
+        module.register_forward_hook(lambda m, given, said, name=name: hear(name, m, given, said))
+        for name, module in net.named_modules()
+    ]
     try:
         yield heard
     finally:
@@ -97,13 +106,11 @@ def dissect(generator: Generator, discriminator: Discriminator, z: Tensor, borde
 
 
 def stages(layers: list[Layer]) -> list[Layer]:
-    """The last layer of maps (C×H×W) at each size, in order: what is worth looking at. The net's own output is left out."""
-    maps = [layer for layer in layers if len(layer.after) == 3 and layer.after != layers[-1].after]
-    return [layer for layer, following in zip(maps, [*maps[1:], None], strict=True) if _ends(layer, following)]
-
-
-def _ends(layer: Layer, following: Layer | None) -> bool:
-    return following is None or following.after != layer.after
+    """The last layer of maps (C×H×W) at each size, in order: what is worth looking at. What the net ends in is left out, and so
+    is what a generator draws of it on the way.
+    """
+    maps = [layer for layer in layers if len(layer.after) == 3 and layer.after[0] != layers[-1].after[0]]
+    return list({layer.after[1:]: layer for layer in maps}.values())
 
 
 def liveliest(layer: Layer, count: int) -> npt.NDArray[np.float32]:
