@@ -48,7 +48,7 @@ from results import FIGURES, ROOT, code_of, provenance, write_json, write_sectio
 ROWS = FIGURES / "quality.json"
 WORK = ROOT / "bench" / "work" / "quality"
 SAMPLE_SEED = 100_000
-SHOWN = 48
+SHOWN, LARGEST_SHOWN = 48, 128
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "268435456"}
 """glibc gives every large tensor back to the system and asks for it again: half of the judge's time, measured."""
 CODE = ("src/ganforge/game.py", "src/ganforge/losses.py", "src/ganforge/machine.py", "src/ganforge/ops/*.py",
@@ -151,7 +151,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         real = replace(real, train=np.arange(len(pack)), held_out=np.empty(0, np.int64))
     found, _ = measure(maker, real, offline_net(), count=judged.count)
     shares = {k: getattr(found, k) for k in ("recall", "precision", "coverage")}
-    shown = grid(samples[:SHOWN], columns=12)
+    shown = grid(_small(samples[:SHOWN]), columns=12)
     save_png(shown, WORK / f"{folder.name}.png")
     if published(key):
         save_png(shown, FIGURES / f"quality-{name}.png")
@@ -420,6 +420,15 @@ def write_table() -> None:
     stamps = [stamp for r in rows for stamp in r["measured"]]
     write_section("Quality", "python bench/quality.py SET --recipe NAME --minutes M …", lines, stamps)
     write_grids(rows)
+
+
+def _small(pictures: Pictures) -> Pictures:
+    """N×H×W×3, averaged over blocks to sides that a repository can keep."""
+    n, height, width, _ = pictures.shape
+    by = max(1, max(height, width) // LARGEST_SHOWN)
+    blocks = pictures[:, : height // by * by, : width // by * by].reshape(n, height // by, by, width // by, by, 3)
+    small: Pictures = np.rint(blocks.mean((2, 4))).astype(np.uint8)
+    return small
 
 
 def write_grids(rows: list[dict[str, Any]]) -> None:
