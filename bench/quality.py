@@ -48,7 +48,9 @@ from results import FIGURES, ROOT, code_of, provenance, write_json, write_sectio
 ROWS = FIGURES / "quality.json"
 WORK = ROOT / "bench" / "work" / "quality"
 SAMPLE_SEED = 100_000
-SHOWN, LARGEST_SHOWN = 48, 128
+SHOWN, SHOWN_LARGE = 48, 24
+"""Samples in a grid: up to 64 px, and above, so that the repository can keep it."""
+LARGEST_SHOWN = 128
 KEEP_MEMORY = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "4000000000", "MALLOC_TOP_PAD_": "268435456"}
 """glibc gives every large tensor back to the system and asks for it again: half of the judge's time, measured."""
 CODE = ("src/ganforge/game.py", "src/ganforge/losses.py", "src/ganforge/machine.py", "src/ganforge/ops/*.py",
@@ -151,7 +153,7 @@ def measured(args: argparse.Namespace) -> dict[str, Any]:
         real = replace(real, train=np.arange(len(pack)), held_out=np.empty(0, np.int64))
     found, _ = measure(maker, real, offline_net(), count=judged.count)
     shares = {k: getattr(found, k) for k in ("recall", "precision", "coverage")}
-    shown = grid(_small(samples[:SHOWN]), columns=12)
+    shown = grid(_small(samples[: _shown(samples.shape[1])]), columns=12)
     save_png(shown, WORK / f"{folder.name}.png")
     if published(key):
         save_png(shown, FIGURES / f"quality-{name}.png")
@@ -415,11 +417,16 @@ def write_table() -> None:
         if published(r):
             name = f"quality-{name_of(r)}.png"
             lines.append(
-                f"![{titled(r)}, {r['recipe']}, {r['minutes']:g} minutes: {SHOWN} samples, not picked](results/{name})"
+                f"![{titled(r)}, {r['recipe']}, {r['minutes']:g} minutes: "
+                f"{_shown(r.get('side', 0))} samples, not picked](results/{name})"
             )
     stamps = [stamp for r in rows for stamp in r["measured"]]
     write_section("Quality", "python bench/quality.py SET --recipe NAME --minutes M …", lines, stamps)
     write_grids(rows)
+
+
+def _shown(side: int) -> int:
+    return SHOWN if side <= 64 else SHOWN_LARGE
 
 
 def _small(pictures: Pictures) -> Pictures:

@@ -387,5 +387,5 @@ def brief_style(height: int, width: int) -> StyleConfig:
 RECIPES = (
     Recipe("style", Style, style, "style-based, for any size", brief=brief_style, accelerated={"batch_size": "32"}),
 )
-"""Accelerators are hardly faster with 8 pictures a step than with the 32 that StyleGAN2-ADA's `auto` takes for one of them up to
-128×128. Not measured here."""
+"""Accelerators should hardly be faster with 8 pictures a step than with the 32 that StyleGAN2-ADA's `auto` takes for one of
+them up to 128×128. Not measured here."""
