@@ -57,6 +57,8 @@ class Batch:
         captions: one caption a picture, or None.
         contradicting: for each picture a caption that its record contradicts (GAN-CLS's third kind of sample), or None.
         indices: N, which pictures of the source these are.
+        features: N×F float32, what a frozen net finds in each picture, whitened, with mean square 1, for systems that ask
+            (`System.distilled`); NaN in the rows of pictures that it did not look at.
     """
 
     pictures: Tensor
@@ -64,6 +66,7 @@ class Batch:
     captions: Sequence[str] | None = None
     contradicting: Sequence[str] | None = None
     indices: Tensor | None = None
+    features: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -358,6 +361,11 @@ class System(ABC):
     def compares(self) -> bool:
         """Whether its loss only compares real with made pictures, so that D's logit 0 is no border between them."""
         return False
+
+    @property
+    def distilled(self) -> int:
+        """F, how many features of each real picture its losses ask for (`Batch.features`); 0 for none."""
+        return 0
 
     def __init__(self, config: Config) -> None:
         self.config = config

@@ -63,6 +63,17 @@ def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
     return relativistic_discriminator(fake, real)
 
 
+def distillation(found: Tensor, features: Tensor) -> Tensor:
+    """Mean of (found − features)² over the rows N×F that are known (no NaN); 0 where none is.
+
+    D's further task beside telling real from made pictures: to find in real ones what a frozen net finds there, as in
+    knowledge distillation (Hinton et al., arXiv 1503.02531).
+    """
+    known = features.isfinite().all(1, keepdim=True)
+    misses = torch.where(known, found.float() - features.nan_to_num(), 0.0).square()
+    return misses.sum() / (known.sum() * features.shape[1]).clamp(min=1)
+
+
 def squared_slope(scores: Tensor, pictures: Tensor) -> Tensor:
     """E ‖∇ₓD(x)‖² over N pictures N×…: R1 on real pictures, R2 on forged ones, times γ/2.
 

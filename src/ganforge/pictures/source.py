@@ -64,6 +64,7 @@ class PackSource:
         flip: mirror half of the pictures; by default as the pack's verdict says.
         indices: which pictures; by default those that `split_held_out` gives for training.
         memory_format: of ``Batch.pictures``: ``torch.contiguous_format`` or ``torch.channels_last``.
+        features: of all the pack's pictures, M×F float32, handed out as ``Batch.features``.
 
     Raises:
         UsageError: a batch size below 1, or no pictures.
@@ -78,6 +79,7 @@ class PackSource:
         flip: bool | None = None,
         indices: Indices | None = None,
         memory_format: torch.memory_format = torch.contiguous_format,
+        features: npt.NDArray[np.float32] | None = None,
     ) -> None:
         self.pack = pack
         self.batch_size = batch_size
@@ -85,6 +87,7 @@ class PackSource:
         self.flip = pack.mirror.flip if flip is None else flip
         self.indices = split_held_out(pack)[0] if indices is None else np.asarray(indices, dtype=np.int64)
         self.memory_format = memory_format
+        self.features = features
         if batch_size < 1:
             raise UsageError(f"A batch holds at least 1 picture, not {batch_size}.")
         if len(self.indices) == 0:
@@ -95,6 +98,10 @@ class PackSource:
     def size(self) -> int:
         """How many different pictures there are."""
         return len(self.indices)
+
+    def first(self, count: int) -> Indices:
+        """Which pictures are handed out first, ``count`` of them or all."""
+        return self._epoch(0)[0][:count]
 
     def batch(self, number: int) -> Batch:
         """The ``number``-th batch of the run, counted from 0."""
@@ -112,6 +119,7 @@ class PackSource:
             condition=Condition(attributes=torch.from_numpy(self.pack.table[chosen])) if known else None,
             captions=self._captions(chosen, choices) if self.pack.captioned else None,
             indices=torch.from_numpy(chosen),
+            features=None if self.features is None else torch.from_numpy(self.features[chosen]),
         )
 
     def __getstate__(self) -> dict[str, Any]:

@@ -78,6 +78,7 @@ class DiscriminatorConfig(Section):
     look: int = Field(128, ge=1, description="maps of the last convolution, at half the sides of the coarsest level")
     head: int = Field(256, ge=1, description="size of the last hidden layer")
     minibatch_group: int = Field(4, ge=2, description="pictures whose spread D is told")
+    distilled: Count = Field(0, description="features of a frozen net that D learns to find in real pictures; 0: none")
 
 
 class StyleConfig(GameConfig):
@@ -272,6 +273,8 @@ class StyleDiscriminator(Discriminator):
         self.look = EqualisedConv2d(d.widths[-1] + 1, d.look)
         self.hidden = EqualisedLinear(d.look * height * width, d.head)
         self.judge = EqualisedLinear(d.head, 1, gain=1.0)
+        if d.distilled:
+            self.find = EqualisedLinear(d.head, d.distilled, gain=1.0)
 
     def features(self, pictures: Tensor) -> list[Tensor]:
         """pictures N×3×H×W → the maps of each level, finest first. Sides that do not divide are filled up with grey."""
@@ -283,11 +286,12 @@ class StyleDiscriminator(Discriminator):
             found.append(level(found[-1]))
         return found[1:]
 
-    def forward(self, pictures: Tensor, condition: Condition | None = None) -> Tensor:
-        """pictures N×3×H×W → N logits, positive for real."""
+    def forward(self, pictures: Tensor, condition: Condition | None = None, *, finding: bool = False) -> Tensor:
+        """pictures N×3×H×W → N logits, positive for real; where it is to find features, N×(1 + F): each logit and those."""
         maps = leaky(self.look(minibatch_stddev(halved(self.features(pictures)[-1]), self.group)))
-        logits: Tensor = self.judge(leaky(self.hidden(maps.flatten(1))))
-        return logits.squeeze(1)
+        hidden = leaky(self.hidden(maps.flatten(1)))
+        logits: Tensor = self.judge(hidden)
+        return torch.cat((logits, self.find(hidden)), 1) if finding else logits.squeeze(1)
 
 
 # --- the game ---------------------------------------------------------------------------------------------------------
@@ -304,6 +308,18 @@ class Style(StyledSystem):
     def make_nets(cls, config: StyleConfig) -> dict[str, nn.Module]:
         """G and D, freshly initialised."""
         return {"generator": StyleGenerator(config), "discriminator": StyleDiscriminator(config)}
+
+    @property
+    def distilled(self) -> int:
+        """F: see `System.distilled`."""
+        return self.config.d.distilled
+
+    def judged(self, pictures: Tensor) -> tuple[Tensor, Tensor | None]:
+        """See `StyledSystem.judged`."""
+        if not self.distilled:
+            return super().judged(pictures)
+        told: Tensor = self.discriminator(pictures, finding=True)
+        return told[:, 0], told[:, 1:]
 
     @classmethod
     def fitted(cls, config: StyleConfig, pictures: int, saturated: float = 0.0) -> StyleConfig:
@@ -347,6 +363,9 @@ BETA2 = 0.9
 """Of Adam, which R3GAN begins with as well (arXiv 2501.05441). With StyleGAN2's 0.99 scores fell more slowly at first
 (bench/STUDY.md)."""
 
+OFFLINE_FEATURES = 192
+"""What the net that comes along for scores (`ganforge.measures.offline`) finds in a picture. D that learns to find it too ended
+at 0.84 of the distance on CIFAR-10 and on avatars (bench/STUDY.md)."""
 ADAPTS_WITHIN_KIMG = 50.0
 """StyleGAN2-ADA's 500 are more pictures than two cores see in an hour."""
 
@@ -368,6 +387,7 @@ def style(
         d=DiscriminatorConfig(
             widths=d_widths[:halvings][::-1],
             convs=tuple(max(count, int(i < D_FINEST)) for i, count in enumerate(D_CONVS[:halvings][::-1])),
+            distilled=OFFLINE_FEATURES,
         ),
         loss="relativistic",
         batch_size=8,

@@ -257,8 +257,8 @@ class StyledSystem(System):
         return self.config.gamma_least ** (1 - self.state["penalty"]) if "penalty" in self.state else 1.0
 
     def discriminator_loss(self, step: Step) -> Losses:
-        """The game's loss, and on every k-th step γ/2·k·‖∇D‖² at real pictures (R1), or at made ones too (R2): lazy
-        regularisation, arXiv 1912.04958.
+        """The game's loss, how far D is from the features of real pictures that it learns to find, and on every k-th step
+        γ/2·k·‖∇D‖² at real pictures (R1), or at made ones too (R2): lazy regularisation, arXiv 1912.04958.
         """
         c, d = self.config, self.discriminator
         due = step.due(every=c.r1_every_steps)
@@ -269,11 +269,12 @@ class StyledSystem(System):
         real, fake = self.seen(pictures, step), self.seen(made, step)
         if penalised or len(real) % d.group:  # apart: groups would mix, and a penalty is of one kind alone
             with self.exactly(real.device.type):
-                told, lied = d(real), d(fake)
+                (told, found), (lied, _) = self.judged(real), self.judged(fake)
                 slopes = [gamma * losses.squared_slope(told if at is pictures else lied, at) for gamma, at in penalised]
         else:  # alternating, so that groups of minibatch stddev stay all real or all made
-            both = d(torch.stack((real, fake), 1).flatten(0, 1))
+            both, found = self.judged(torch.stack((real, fake), 1).flatten(0, 1))
             (told, lied), slopes = (both[::2], both[1::2]), []
+            found = None if found is None else found[::2]
         surely = (told - lied if c.loss == "relativistic" else told).detach()
         step.remember("signs", lambda: surely.sign().mean(), made_by=())
         step.remember("verdicts on real pictures", told.detach, made_by=())
@@ -281,9 +282,15 @@ class StyledSystem(System):
             parts = {"pairs": losses.relativistic_discriminator(told, lied)}
         else:
             parts = {"real": losses.discriminator_real(told), "fake": losses.discriminator_fake(lied)}
+        if found is not None and step.batch.features is not None:
+            parts["distillation"] = losses.distillation(found, step.batch.features)
         weight = c.r1_every_steps / 2 * self.gamma_share
         total = torch.stack([*parts.values(), *(weight * slope for slope in slopes)]).sum()
         return Losses(total, parts)
+
+    def judged(self, pictures: Tensor) -> tuple[Tensor, Tensor | None]:
+        """N pictures → D's N logits, and N×F features that it takes them to have, where it learns to find those."""
+        return self.discriminator(pictures), None
 
     @contextmanager
     def exactly(self, device: str) -> Iterator[None]:

@@ -57,6 +57,9 @@ class RunConfig(BaseModel):
     replay: list[dict[str, Any]] | None = Field(None, description="plans of another run, replayed instead of a budget")
     replay_threads: list[tuple[int, int]] | None = Field(None, description="(seen, threads) changes of that run")
     replay_scores: list[dict[str, Any]] | None = Field(None, description="scores of that run: when, and beside what")
+    looked_at: int = Field(
+        0, ge=0, description="pictures whose features D learns to find, where its system asks for any"
+    )
     execution: dict[str, Any] | None = Field(None, description="layout, precision, compiled; where they were given")
     checkpoint_every_seconds: float = Field(45, gt=0)
     frames: int = Field(48, ge=2, description="moments of the time-lapse")

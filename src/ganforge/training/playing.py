@@ -19,6 +19,7 @@ from ganforge.game import PictureConfig, System
 from ganforge.machine import best_device, describe, keep_freed_memory, memory_bytes
 from ganforge.model.card import DataCard
 from ganforge.pictures import Pack, PackSource, split_held_out
+from ganforge.progress import Progress, silent
 from ganforge.systems import find_system
 from ganforge.training import checkpoints
 from ganforge.training.averages import Average
@@ -32,6 +33,7 @@ from ganforge.training.planning import NO_REPLAY, extend, first_schedule, promis
 from ganforge.training.scoring import scorer_for
 from ganforge.training.step import Ahead, Table
 from ganforge.training.stopping import Interrupted
+from ganforge.training.teacher import features_for
 from ganforge.training.telling import Observer
 from ganforge.training.warm import take_weights
 from ganforge.training.watch import watch_for
@@ -46,6 +48,7 @@ def play(
     notes: Sequence[str] = (),
     more: Budget | None = None,
     again: bool = False,
+    progress: Progress = silent,
 ) -> None:
     """Set the table and play to the end of the budget; the state of the folder always says how it ended."""
     begun = time.perf_counter()
@@ -59,7 +62,7 @@ def play(
         ):
             if run.config.tensorboard:
                 observers = [*observers, tensorboard(run.path)]
-            loop = _set_up(run, pack, config, observers, begun, notes, more, again)
+            loop = _set_up(run, pack, config, observers, begun, notes, more, again, progress)
             loop.play()
             _finish(run, loop)
     except Interrupted:
@@ -84,6 +87,7 @@ def _set_up(
     notes: Sequence[str],
     more: Budget | None,
     again: bool,
+    progress: Progress,
 ) -> Loop:
     system_class = find_system(run.config.system)
     device = best_device()
@@ -101,6 +105,7 @@ def _set_up(
 
     _must_fit(config, device)
     system = make_system()
+    source.features = features_for(system, pack, source, run.config.looked_at, device, progress)
     run.sweep()
     checkpoints.sweep(run.path / "checkpoints")
     if more is not None and not checkpoints.saved(run.path / "checkpoints"):

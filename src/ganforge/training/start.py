@@ -21,6 +21,7 @@ from ganforge.training.planning import asked_budget
 from ganforge.training.playing import draw, drawn, logged_execution, play
 from ganforge.training.presets import chosen_preset
 from ganforge.training.sizes import choose_size, parse_size
+from ganforge.training.teacher import affordable
 from ganforge.training.telling import Observer
 from ganforge.training.warm import as_begun, must_fit, origin
 
@@ -149,6 +150,7 @@ def train(
                 None if repeated is None else [(e["seen"], e["threads"]) for e in repeated.events("threads")]
             ),
             replay_scores=None if repeated is None else repeated.events("score"),
+            looked_at=affordable(learnt_from, budget) if repeated is None else repeated.config.looked_at,
             execution=dict(execution) if execution is not None else None,
             checkpoint_every_seconds=checkpoint_seconds,
             stop_early=stop_early,
@@ -157,7 +159,12 @@ def train(
     )
     with run.alone():
         play(
-            run, pack, config, notebook(run.path) if observers is None else observers, notes=[why, *fit_to, *pack.notes]
+            run,
+            pack,
+            config,
+            notebook(run.path) if observers is None else observers,
+            notes=[why, *fit_to, *pack.notes],
+            progress=progress,
         )
     return run
 
@@ -203,7 +210,8 @@ def resume(
                 f"{run.path / 'run.json'} holds settings that {system.name} does not take: {reasons(error)}"
             ) from None
         assert isinstance(config, PictureConfig)  # recipes are for pictures
-        play(run, pack, config, notebook(run.path) if observers is None else observers, more=more, again=True)
+        hearing = notebook(run.path) if observers is None else observers
+        play(run, pack, config, hearing, more=more, again=True, progress=progress)
     return run
 
 

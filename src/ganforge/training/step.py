@@ -140,4 +140,4 @@ def moved(batch: Batch, device: str) -> Batch:
         condition = Condition(move(condition.attributes), move(condition.text))
     pictures = move(batch.pictures)
     assert pictures is not None
-    return replace(batch, pictures=pictures, condition=condition)
+    return replace(batch, pictures=pictures, condition=condition, features=move(batch.features))
