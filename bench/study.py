@@ -52,6 +52,7 @@ VARIANTS: dict[str, dict[str, str]] = {
     "style mixing of half": {"mixing": "0.5"},
     "no augmentation": {"augment": "0"},
     "augmentation with p = 0.3": {"augment": "0.3"},
+    "D learns nothing of the frozen net": {"d.distilled": "0"},
     "64 and 32 maps at the two finest of G": {"g.widths": "256,192,96,64,32"},
     "G ends without tanh": {"g.output": "linear"},
     "half the maps, as for brief budgets": {"g.widths": "128,128,64,32,16", "d.widths": "16,32,64,128"},

@@ -12,6 +12,7 @@ from ganforge.pictures.collection import TEST, VALIDATION
 from ganforge.pictures.pack import Pack
 
 Indices = npt.NDArray[np.int64]
+Known = tuple[Indices, npt.NDArray[np.float32]]
 
 _Epoch = tuple[Indices, npt.NDArray[np.float32], npt.NDArray[np.float32]]
 
@@ -64,7 +65,7 @@ class PackSource:
         flip: mirror half of the pictures; by default as the pack's verdict says.
         indices: which pictures; by default those that `split_held_out` gives for training.
         memory_format: of ``Batch.pictures``: ``torch.contiguous_format`` or ``torch.channels_last``.
-        features: of all the pack's pictures, M×F float32, handed out as ``Batch.features``.
+        features: (which K pictures of the pack, sorted; their K×F features, float32), handed out as ``Batch.features``.
 
     Raises:
         UsageError: a batch size below 1, or no pictures.
@@ -79,7 +80,7 @@ class PackSource:
         flip: bool | None = None,
         indices: Indices | None = None,
         memory_format: torch.memory_format = torch.contiguous_format,
-        features: npt.NDArray[np.float32] | None = None,
+        features: Known | None = None,
     ) -> None:
         self.pack = pack
         self.batch_size = batch_size
@@ -119,7 +120,7 @@ class PackSource:
             condition=Condition(attributes=torch.from_numpy(self.pack.table[chosen])) if known else None,
             captions=self._captions(chosen, choices) if self.pack.captioned else None,
             indices=torch.from_numpy(chosen),
-            features=None if self.features is None else torch.from_numpy(self.features[chosen]),
+            features=None if self.features is None else torch.from_numpy(_rows_of(self.features, chosen)),
         )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -155,3 +156,12 @@ class PackSource:
             captions = self.pack.captions(index)
             texts.append(captions[int(choice * len(captions))] if captions else "")
         return texts
+
+
+def _rows_of(known: Known, chosen: Indices) -> npt.NDArray[np.float32]:
+    """The rows of the pictures ``chosen``; NaN for those of which nothing is known."""
+    which, table = known
+    at = np.searchsorted(which, chosen).clip(max=len(which) - 1)
+    rows: npt.NDArray[np.float32] = table[at]
+    rows[which[at] != chosen] = np.nan
+    return rows

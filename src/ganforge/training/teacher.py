@@ -14,6 +14,7 @@ from ganforge.game import System
 from ganforge.measures.features import look_at_collection
 from ganforge.measures.offline import offline_net
 from ganforge.pictures import Pack, PackSource
+from ganforge.pictures.source import Known
 from ganforge.progress import Progress
 from ganforge.training.budget import Budget
 
@@ -36,9 +37,9 @@ def affordable(pictures: int, budget: Budget) -> int:
 
 def features_for(
     system: System, pack: Pack, source: PackSource, count: int, device: torch.device, progress: Progress
-) -> npt.NDArray[np.float32] | None:
-    """For all M pictures of the pack, M×F, as `whitened`; looked at are the first ``count`` that the source hands out, and the
-    others' rows are NaN. None where the system asks for no features.
+) -> Known | None:
+    """What the net finds in the first ``count`` pictures that the source hands out, as `whitened`; None where the system asks
+    for no features.
 
     Raises:
         UsageError: the system asks for another number of them than the net has.
@@ -52,9 +53,7 @@ def features_for(
     found = look_at_collection(
         net, pack.pictures, pack.digest, looked, device=device, what="looking at what is in them", progress=progress
     ).features
-    table = np.full((len(pack), net.dims), np.nan, np.float32)
-    table[looked] = whitened(found)
-    return table
+    return looked, whitened(found)
 
 
 def whitened(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
