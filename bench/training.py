@@ -25,9 +25,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from ganforge.game import System
 from ganforge.machine import keep_freed_memory, peak_memory_bytes
 from ganforge.pictures import Pack, PackOptions, PackSource, make_pack
+from ganforge.progress import silent
 from ganforge.systems import configure, find_recipe, fitted
 from ganforge.training.execution import Execution, candidates
 from ganforge.training.step import Table, run_step
+from ganforge.training.teacher import features_for
 from plain import step_of
 from results import write_section
 
@@ -50,8 +52,6 @@ def main() -> None:
         parser.error(f"{args.recipe} has the same nets for any minutes")
     args.batch = args.batch or find_recipe(args.recipe).make(SIDE, SIDE).batch_size
 
-    source = PackSource(pack(), args.batch)
-
     def make() -> System:
         torch.manual_seed(0)
         return system(args.recipe, args.batch, args.brief)
@@ -63,6 +63,7 @@ def main() -> None:
     times, first, memory = _race([*plain, *eager, *compiled], args)
 
     reference = next(iter(times.values()))
+    source = source_for(make(), pack(), args.batch)
     flops = _flops(make(), source, args.steps)
     rows = []
     for name, mine in times.items():
@@ -107,7 +108,8 @@ def _contest(choice: Execution | None, name: str, batch: int, brief: bool, turns
         keep_freed_memory()
         player = system(name, batch, brief)
         choice.apply(player)
-        table = Table(player.phases()[0].turns, PackSource(pack(), batch), choice.device, choice.autocast, seed=0)
+        source = source_for(player, pack(), batch)
+        table = Table(player.phases()[0].turns, source, choice.device, choice.autocast, seed=0)
 
         def step() -> None:
             run_step(table, 0.0, player)
@@ -183,7 +185,14 @@ def flops_a_picture(recipe: str, side: int, settings: dict[str, str], steps: int
     config = configure(find_recipe(recipe), side, side, settings)
     pictures = make_pack("avatars:64", PackOptions(height=side, width=side))
     player = find_recipe(recipe).system(fitted(find_recipe(recipe), config, pictures.schema, LARGE))
-    return _flops(player, PackSource(pictures, config.batch_size), steps) / config.batch_size
+    return _flops(player, source_for(player, pictures, config.batch_size), steps) / config.batch_size
+
+
+def source_for(player: System, pictures: Pack, batch: int) -> PackSource:
+    """Of batches as training hands them out, with the features that the system asks for."""
+    source = PackSource(pictures, batch)
+    source.features = features_for(player, pictures, source, len(pictures), CPU, silent)
+    return source
 
 
 def matmul_peak(dtype: torch.dtype, device: torch.device = CPU, side: int = 2048) -> float:
