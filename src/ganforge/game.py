@@ -283,9 +283,11 @@ class Discriminator(nn.Module, ABC):
         finest_first: names of lists of layers that are counted from the pixels on, so that in a net for larger pictures the
             same layer has another number.
         group: pictures whose spread it is told at once; as many, or a multiple, are judged together.
+        aside: names of layers that no verdict passes: those of a further task that it has in training.
     """
 
     finest_first: ClassVar[tuple[str, ...]] = ()
+    aside: ClassVar[tuple[str, ...]] = ()
     group: int = 1
 
     @abstractmethod

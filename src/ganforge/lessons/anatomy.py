@@ -36,10 +36,10 @@ class Layer:
 @contextmanager
 def listening(net: nn.Module) -> Iterator[list[Layer]]:
     """Collect every layer that is passed while the block runs, in order: what has no layers inside it, or weights beside those of
-    the layers inside it that are passed.
+    the layers inside it that are passed. What a discriminator has aside is left out.
     """
     heard: list[Layer] = []
-    counted: set[nn.Parameter] = set()
+    counted = aside(net)
 
     def hear(name: str, module: nn.Module, given: tuple[Tensor, ...], said: object) -> None:
         if not isinstance(said, Tensor):
@@ -61,6 +61,12 @@ def listening(net: nn.Module) -> Iterator[list[Layer]]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def aside(net: nn.Module) -> set[nn.Parameter]:
+    """Weights that no verdict passes: `ganforge.game.Discriminator.aside`."""
+    layers = (getattr(net, name, None) for name in getattr(net, "aside", ()))
+    return {weight for layer in layers if layer is not None for weight in layer.parameters()}
 
 
 def describe(module: nn.Module) -> str:

@@ -259,6 +259,7 @@ class StyleDiscriminator(Discriminator):
     """Pictures → levels → the spread of the batch beside the last maps → one logit."""
 
     finest_first = ("levels",)
+    aside = ("find",)
 
     def __init__(self, config: StyleConfig) -> None:
         super().__init__()
