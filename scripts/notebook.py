@@ -144,7 +144,6 @@ The tutorial's nets are those of the first years of GANs. Leave `recipe` away, a
 
 ---
 default = ganforge.train(PICTURES, minutes=2, size=28, seed=1, crop=CROP)
----
 styled = ganforge.load(default.path)
 show(styled.sample(60, seed=7).pictures)
 ---
