@@ -13,6 +13,7 @@ from ganforge.game import Batch, Draw, Step
 from ganforge.measures.features import chunks_of, look
 from ganforge.measures.offline import offline_net
 from ganforge.pictures import PackOptions, PackSource, make_pack
+from ganforge.progress import silent
 from ganforge.systems import configure, find_recipe
 from ganforge.systems.style import OFFLINE_FEATURES, Style
 from ganforge.training import teacher
@@ -39,10 +40,6 @@ def made(distilled: int = OFFLINE_FEATURES, **settings: str) -> Style:
     return Style(
         configure(find_recipe("style"), 16, 16, TINY["style"] | {"d.distilled": str(distilled)} | settings)  # type: ignore[arg-type]
     )
-
-
-def silent(*_):
-    pass
 
 
 def step_of(system: Style, features: torch.Tensor | None, number: int = 1) -> Step:
