@@ -92,11 +92,12 @@ class TestWhatIsLookedAt:
         ("there", "budget", "count"),
         [
             (500, Budget.of(60, None), 500),
-            (5_000, Budget.of(1, None), 1_200),
+            (5_000, Budget.of(1, None), 2_400),
             (5_000, Budget.of(0.1, None), 1_000),
-            (200_000, Budget.of(600, None), 20_000),
+            (200_000, Budget.of(600, None), 50_000),
             (5_000, Budget.of(None, 64), 1_000),
-            (5_000, Budget.of(None, 3_000), 3_000),
+            (5_000, Budget.of(None, 3_000), 1_000),
+            (5_000, Budget.of(None, 20_000), 4_000),
         ],
     )
     def test_as_many_as_the_budget_bears(self, there, budget, count):
@@ -129,14 +130,21 @@ class TestWhatIsLookedAt:
         for features in (one, np.repeat(one[:1], count, 0)):
             assert np.isfinite(whitened(features)).all()
 
-    def test_the_first_ones_that_are_handed_out_and_no_others(self, pack):
-        source = PackSource(pack, 8, seed=3)
-        source.features = features_for(made(), pack, source, 16, CPU, silent)
-        known = [bool(torch.isfinite(source.batch(number).features).all()) for number in range(3)]
-        assert known == [True, True, False]
-        assert len(source.features[1]) == 16
-        handed_out = torch.cat([source.batch(number).indices for number in range(2)]).tolist()
-        assert source.features[0].tolist() == sorted(source.first(16)) == sorted(handed_out)
+    def test_they_lie_evenly_among_those_that_are_handed_out_first(self, pack, monkeypatch):
+        monkeypatch.setattr(teacher, "ONE_IN", 2)
+        source = PackSource(pack, 4, seed=3)
+        source.features = features_for(made(), pack, source, 8, CPU, silent)
+        known = [int(torch.isfinite(source.batch(number).features).all(1).sum()) for number in range(5)]
+        assert known == [2, 2, 2, 2, 0]  # 8 of the first 16
+        assert len(source.features[1]) == 8
+        assert source.features[0].tolist() == sorted(source.spread(8, within=16).tolist())
+
+    @pytest.mark.parametrize(("count", "within"), [(0, 10), (1, 10), (7, 10), (10, 10), (10, 7), (100, 1000)])
+    def test_none_is_looked_at_twice(self, pack, count, within):
+        source = PackSource(pack, 4, seed=3)
+        chosen = source.spread(count, within).tolist()
+        assert len(chosen) == len(set(chosen)) == min(count, within, source.size)
+        assert set(chosen) <= set(source.spread(within, within).tolist())
 
     def test_a_batch_carries_those_of_its_pictures(self, pack):
         which = np.arange(0, len(pack) - 1, 2)

@@ -100,9 +100,11 @@ class PackSource:
         """How many different pictures there are."""
         return len(self.indices)
 
-    def first(self, count: int) -> Indices:
-        """Which pictures are handed out first, ``count`` of them or all."""
-        return self._epoch(0)[0][:count]
+    def spread(self, count: int, within: int) -> Indices:
+        """Which pictures are handed out at ``count`` places that lie evenly among the first ``within``, or among all of them."""
+        handed_out = self._epoch(0)[0][:within]
+        count = min(count, len(handed_out))
+        return handed_out[np.arange(count) * len(handed_out) // max(1, count)]
 
     def batch(self, number: int) -> Batch:
         """The ``number``-th batch of the run, counted from 0."""
