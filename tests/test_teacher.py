@@ -11,11 +11,11 @@ from ganforge import losses
 from ganforge.errors import UsageError
 from ganforge.game import Batch, Draw, Step
 from ganforge.measures.features import chunks_of, look
-from ganforge.measures.offline import offline_net
+from ganforge.measures.offline import SIDE, offline_net
 from ganforge.pictures import PackOptions, PackSource, make_pack
 from ganforge.progress import silent
 from ganforge.systems import configure, find_recipe
-from ganforge.systems.style import OFFLINE_FEATURES, Style
+from ganforge.systems.style import OFFLINE_FEATURES, OFFLINE_SIDE, Style
 from ganforge.training import teacher
 from ganforge.training.budget import Budget
 from ganforge.training.step import Table, run_step
@@ -163,9 +163,10 @@ class TestWhatIsLookedAt:
             features_for(made(7), pack, PackSource(pack, 8), 1000, CPU, silent)
 
     def test_the_recipe_asks_for_what_the_net_has(self):
-        assert offline_net().dims == OFFLINE_FEATURES
+        assert (offline_net().dims, SIDE) == (OFFLINE_FEATURES, OFFLINE_SIDE)
         for make in (find_recipe("style").make, find_recipe("style").brief):
-            assert make(64, 64).d.distilled == OFFLINE_FEATURES
+            assert make(64, 64).d.distilled == make(64, 96).d.distilled == OFFLINE_FEATURES
+            assert make(32, 32).d.distilled == make(96, 63).d.distilled == 0  # it would see them enlarged
 
 
 def test_d_learns_to_find_them(pack):
@@ -181,7 +182,8 @@ def test_d_learns_to_find_them(pack):
 
 
 def test_a_replayed_run_learns_from_as_many(pictures, tmp_path, own_cache):
-    quick = {"size": 16, "settings": TINY["style"], "observers": [], "flip": False}
+    taught = TINY["style"] | {"d.distilled": str(OFFLINE_FEATURES)}
+    quick = {"size": 16, "settings": taught, "observers": [], "flip": False}
     first = ganforge.train(pictures, images=64, out=tmp_path / "first", **quick)
     assert first.config.looked_at == 60
     assert any("distillation" in event["losses"]["D"] for event in first.events("report"))

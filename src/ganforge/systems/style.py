@@ -364,9 +364,10 @@ BETA2 = 0.9
 """Of Adam, which R3GAN begins with as well (arXiv 2501.05441). With StyleGAN2's 0.99 scores fell more slowly at first
 (bench/STUDY.md)."""
 
-OFFLINE_FEATURES = 192
-"""What the net that comes along for scores (`ganforge.measures.offline`) finds in a picture. D that learns to find it too ended
-at 0.82 of the distance on faces and at 0.84 on CIFAR-10 (bench/STUDY.md)."""
+OFFLINE_FEATURES, OFFLINE_SIDE = 192, 64
+"""What the net that comes along for scores (`ganforge.measures.offline`) finds in a picture, and the pixels a side that it reads.
+D learns to find it too where pictures are not smaller; on CIFAR-10, which that net sees enlarged, KID was higher with it
+(bench/STUDY.md)."""
 ADAPTS_WITHIN_KIMG = 50.0
 """StyleGAN2-ADA's 500 are more pictures than two cores see in an hour."""
 
@@ -388,7 +389,7 @@ def style(
         d=DiscriminatorConfig(
             widths=d_widths[:halvings][::-1],
             convs=tuple(max(count, int(i < D_FINEST)) for i, count in enumerate(D_CONVS[:halvings][::-1])),
-            distilled=OFFLINE_FEATURES,
+            distilled=OFFLINE_FEATURES if min(height, width) >= OFFLINE_SIDE else 0,
         ),
         loss="relativistic",
         batch_size=8,
