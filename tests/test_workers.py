@@ -81,3 +81,22 @@ def test_the_first_failure_is_told_and_ends_the_others(workers):
     with pytest.raises(UsageError, match="no negative"):
         at_once(slow_square, [-1.0, 101.0 if workers == 2 else 1.0], workers=workers)
     assert time.perf_counter() - begun < 30
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs POSIX signals")
+def test_ctrl_c_waits_until_processes_have_started():
+    """Also where another thread takes the signal, as those of numerical libraries do."""
+    script = (
+        "import os, signal, threading, time\n"
+        "from ganforge.pictures.workers import _deaf_children\n"
+        "threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+        "try:\n"
+        "    with _deaf_children():\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        time.sleep(0.2)\n"
+        "        print('started')\n"
+        "except KeyboardInterrupt:\n"
+        "    print('stopped', signal.getsignal(signal.SIGINT) is signal.default_int_handler)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (said.stdout.split(), said.stderr) == (["started", "stopped", "True"], "")

@@ -181,15 +181,31 @@ def _end(pool: ProcessPoolExecutor) -> None:
 
 @contextlib.contextmanager
 def _deaf_children() -> Iterator[None]:
-    """Processes that start here never hear Ctrl-C, not even while they import; ours waits until they have started."""
+    """Processes that start here never hear Ctrl-C, not even while they import; ours answers once they have started: one that it
+    had not noted yet would outlive it, and say so in a traceback.
+    """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    answer, heard = signal.getsignal(signal.SIGINT), False
+
+    def note(*_: object) -> None:
+        nonlocal heard
+        heard = True
+
+    # Blocking it here is not enough: another thread, of a library, takes it, and Python then answers in this one.
+    postponed = threading.current_thread() is threading.main_thread() and answer is not None
+    if postponed:
+        signal.signal(signal.SIGINT, note)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if postponed:
+            signal.signal(signal.SIGINT, answer)
+            if heard:
+                signal.raise_signal(signal.SIGINT)
 
 
 @contextlib.contextmanager
