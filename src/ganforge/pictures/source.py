@@ -104,7 +104,7 @@ class PackSource:
         """Which pictures are handed out at ``count`` places that lie evenly among the first ``within``, or among all of them."""
         handed_out = self._epoch(0)[0][:within]
         count = min(count, len(handed_out))
-        return handed_out[np.arange(count) * len(handed_out) // max(1, count)]
+        return handed_out[np.arange(count) * len(handed_out) // count]
 
     def batch(self, number: int) -> Batch:
         """The ``number``-th batch of the run, counted from 0."""

@@ -23,8 +23,8 @@ MOST, LEAST = 50_000, 1_000
 A_SECOND = 40
 """Of the budget, so many pictures are looked at: two cores take 0.8 ms for each."""
 ONE_IN = 5
-"""Of the first pictures that are handed out, no fewer are looked at: two cores see some 200 a second, so that what a budget bears
-lies evenly among those that it has time for. Were they all at the beginning, D would learn nothing for the rest of an epoch."""
+"""Of so many pictures that are handed out first, one at least is looked at: 200 a second of the budget, which is about what two
+cores see, so that D learns all along. Were those looked at the first, it would learn nothing for the rest of an epoch."""
 DIRECTIONS = 64
 """Principal directions of the features that D learns, all of them as important. All features, each with spread 1, came out
 behind that on CIFAR-10 and ahead of it on avatars, one run each (bench/STUDY.md)."""
