@@ -355,17 +355,18 @@ def titled(row: dict[str, Any]) -> str:
     return f"{row['set']} at {row['side']} px" if "side" in row else str(row["set"])
 
 
+def machines(row: dict[str, Any]) -> set[str]:
+    """What its run was trained on, as stamps name it."""
+    return {stamp.split(" · ", 2)[-1] for stamp in row["measured"]}
+
+
 def keep_row(row: dict[str, Any]) -> None:
-    """In the place of an older one of the same run."""
-    write_json(ROWS, [*(r for r in kept_rows() if not same(r, row)), row])
+    """In the place of an older one of the same run on the same machine: rows of one compare with the yardstick of that one."""
+    write_json(ROWS, [*(r for r in kept_rows() if not (same(r, row) and machines(r) == machines(row))), row])
 
 
 def beside_plain(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | None:
     """The set's figure as a share of the yardstick's after the same minutes on the same machine; None where none was."""
-
-    def machines(of: dict[str, Any]) -> set[str]:
-        return {stamp.split(" · ", 2)[-1] for stamp in of["measured"]}
-
     figure = {"fd": "fd", "kid": "kid_x1000"}[JUDGED[row["set"]].figure]
     alike = ("set", "minutes", "side")
     beside = [r for r in rows if r["recipe"] == "plain" and all(r.get(k) == row.get(k) for k in alike)]
@@ -413,13 +414,13 @@ def write_table() -> None:
         )
     credits = sorted({JUDGED[r["set"]].credit or "" for r in rows if published(r)})
     lines += ["", " ".join(credits), ""]
-    for r in rows:
-        if published(r):
-            name = f"quality-{name_of(r)}.png"
-            lines.append(
-                f"![{titled(r)}, {r['recipe']}, {r['minutes']:g} minutes: "
-                f"{_shown(r.get('side', 0))} samples, not picked](results/{name})"
-            )
+    shown = [
+        f"![{titled(r)}, {r['recipe']}, {r['minutes']:g} minutes: "
+        f"{_shown(r.get('side', 0))} samples, not picked](results/quality-{name_of(r)}.png)"
+        for r in rows
+        if published(r)
+    ]
+    lines += dict.fromkeys(shown)  # of several machines those of the last one
     stamps = [stamp for r in rows for stamp in r["measured"]]
     write_section("Quality", "python bench/quality.py SET --recipe NAME --minutes M …", lines, stamps)
     write_grids(rows)

@@ -125,7 +125,9 @@ class TestQuality:
         quality.keep_row(self.row())
         quality.keep_row(self.row(recipe="plain"))
         quality.keep_row(self.row(seen=60_000))
-        assert [(r["recipe"], r["seen"]) for r in quality.kept_rows()] == [("plain", 58_000), ("dcgan", 60_000)]
+        quality.keep_row(self.row(measured=["day · commit · another machine"]))
+        kept = [(r["recipe"], r["seen"]) for r in quality.kept_rows()]
+        assert kept == [("plain", 58_000), ("dcgan", 60_000), ("dcgan", 58_000)]
 
     def test_the_yardstick_stands_first_and_faces_stay_at_home(self, tmp_path, monkeypatch):
         import quality
