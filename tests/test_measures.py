@@ -15,7 +15,15 @@ from torchmetrics.image.kid import KernelInceptionDistance
 from ganforge.errors import PicturesError
 from ganforge.measures import distances, neighbours
 from ganforge.measures.classes import inception_score
-from ganforge.measures.distances import Estimate, Moments, frechet, frechet_estimate, kernel_distance, unbiased_mmd
+from ganforge.measures.distances import (
+    Estimate,
+    Moments,
+    frechet,
+    frechet_estimate,
+    kernel_distance,
+    mmd_and_error,
+    unbiased_mmd,
+)
 from ganforge.measures.neighbours import copied, kth_distances, nearest, prdc
 
 
@@ -147,6 +155,15 @@ def test_kernel_distance_is_exact_also_for_large_features(norm, tiny_blocks):
     truth = fsum_mmd(x, y)
     assert unbiased_mmd(x, y) == pytest.approx(truth, rel=1e-9)
     assert unbiased_mmd(x, x) == pytest.approx(fsum_mmd(x, x), rel=1e-9)  # the very same array on both sides
+
+
+def test_the_error_of_a_kernel_distance_is_how_far_other_samples_move_it():
+    y = normal(300, 8)
+    found = [mmd_and_error(normal(128, 8, seed=seed, shift=0.5), y) for seed in range(2, 62)]
+    values, errors = np.array(found).T
+    assert values[0] == unbiased_mmd(normal(128, 8, seed=2, shift=0.5), y)
+    assert np.mean(errors) == pytest.approx(np.std(values, ddof=1), rel=0.25)
+    assert mmd_and_error(np.repeat(y[:1], 8, 0), y)[1] == pytest.approx(0, abs=1e-9)
 
 
 def test_kernel_distance_is_unbiased():
@@ -435,6 +452,7 @@ def test_bad_features_are_named():
         lambda: frechet_estimate(good, bad),
         lambda: kernel_distance(bad, good),
         lambda: unbiased_mmd(good, bad),
+        lambda: mmd_and_error(good, bad),
         lambda: nearest(good, bad),
         lambda: prdc(good, bad),
         lambda: copied(bad, good),
@@ -457,6 +475,8 @@ def test_too_few_pictures():
     for measure in (frechet_estimate, kernel_distance, unbiased_mmd):
         with pytest.raises(PicturesError, match="1 picture a side are too few"):
             measure(few, one)
+    with pytest.raises(PicturesError, match="at least 4"):
+        mmd_and_error(few, few)
     with pytest.raises(PicturesError, match="Fréchet"):
         frechet(Moments.of(few), Moments.of(one))
     with pytest.raises(PicturesError, match="at least 6"):

@@ -48,8 +48,8 @@ def scored(pictures, tmp_path_factory) -> ganforge.Run:
     return ganforge.train(pictures, images=ENOUGH, out=tmp_path_factory.mktemp("runs") / "run", **QUICK)
 
 
-def score(kid=1.0, fraction=0.5, spread=0.9, copied=None, best=False):
-    return {"kid": kid, "fraction": fraction, "spread": spread, "copied": copied, "best": best}
+def score(kid=1.0, fraction=0.5, spread=0.9, copied=None, best=False, error=0.0):
+    return {"kid": kid, "kid_error": error, "fraction": fraction, "spread": spread, "copied": copied, "best": best}
 
 
 def scripted(monkeypatch, values) -> None:
@@ -84,7 +84,10 @@ class TestRun:
 
     def test_the_model_is_the_best_scored_state(self, scored):
         scores = scored.events("score")
-        best = min(scores, key=lambda s: (s["copied"] > 0.03, s["kid"]))
+        assert all(s["kid_error"] > 0 for s in scores)
+        lowest = min(scores, key=lambda s: (s["copied"] > 0.03, s["kid"]))
+        level = [s for s in scores if s["copied"] <= 0.03 or lowest["copied"] > 0.03]
+        best = [s for s in level if s["kid"] <= lowest["kid"] + lowest["kid_error"]][-1]
         card = read_card(scored.path / "model")
         assert card.scores[0]["kid"] == best["kid"]
         assert card.training.seen == best["seen"] == scored.state()["model"]
@@ -99,6 +102,19 @@ class TestRun:
         assert int(best.name) == scores[1]["seen"] < run.state()["seen"]
         assert read_card(run.path / "model").id == read_card(best / "model").id
         assert find_model(run.path) == run.path / "model"
+
+    def test_of_states_that_are_level_the_newest_is_kept_and_what_they_are_measured_by(
+        self, pictures, tmp_path, monkeypatch
+    ):
+        told = [0.5, 0.2, 0.25, 0.9, 0.28, 0.35, 0.9]
+        scripted(monkeypatch, [{"kid": kid, "kid_error": 0.1} for kid in told])
+        run = ganforge.train(pictures, images=2 * ENOUGH, out=tmp_path / "run", checkpoint_seconds=1e-3, **QUICK)
+        scores = run.events("score")
+        assert [s["best"] for s in scores[:7]] == [True, True, True, False, True, False, False]
+        assert run.state()["model"] == scores[4]["seen"]
+        assert find_model(run.path) == run.path / "model"
+        kept = [int(checkpoint.name) for checkpoint in checkpoints.saved(run.path / "checkpoints")]
+        assert {scores[1]["seen"], scores[4]["seen"]} <= set(kept)  # else 0.35 would be level with what is left
 
     def test_one_that_copies_is_not_the_best(self, pictures, tmp_path, monkeypatch):
         scripted(monkeypatch, [{"kid": 0.5, "copied": 0.01}, {"kid": 0.1, "copied": 0.2}])
@@ -190,8 +206,14 @@ class TestRules:
     def test_lower_is_better_and_copies_lose(self):
         assert is_best(score(0.5), [])
         assert is_best(score(0.4), [score(0.5)])
-        assert not is_best(score(0.5), [score(0.5)])
-        assert not is_best(score(0.1, copied=0.2), [score(0.5, copied=0.0)])
+        assert is_best(score(0.5), [score(0.5)])  # as good, and newer
+        assert not is_best(score(0.51), [score(0.5)])
+        assert is_best(
+            score(0.5, error=0.1), [score(0.4, error=0.2)]
+        )  # luck may have done that, and more was learned since
+        assert not is_best(score(0.5, error=0.2), [score(0.4, error=0.05)])
+        assert not is_best(score(0.5, error=0.1), [score(0.3, error=0.1), score(0.39, error=0.2)])  # no creeping away
+        assert not is_best(score(0.1, copied=0.2), [score(0.5, copied=0.0, error=1.0)])
         assert is_best(score(0.9, copied=0.0), [score(0.1, copied=0.2)])
 
     @pytest.mark.parametrize("bad", [{"spread": 0.1}, {"copied": 0.3}])

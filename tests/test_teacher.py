@@ -83,7 +83,9 @@ class TestLoss:
         system = made(0)
         assert system.distilled == 0
         assert not [name for name, _ in system.discriminator.named_parameters() if name.startswith("find")]
-        parts = system.discriminator_loss(step_of(system, torch.zeros(system.config.batch_size, 3))).parts
+        parts = system.discriminator_loss(
+            step_of(system, torch.zeros(system.config.batch_size, OFFLINE_FEATURES))
+        ).parts
         assert "distillation" not in parts
 
 
@@ -158,9 +160,9 @@ class TestWhatIsLookedAt:
         monkeypatch.setattr(teacher, "look_at_collection", lambda *_, **__: pytest.fail("looked"))
         assert features_for(made(0), pack, PackSource(pack, 8), 1000, CPU, silent) is None
 
-    def test_another_number_is_refused(self, pack):
-        with pytest.raises(UsageError, match="192 features, not 7"):
-            features_for(made(7), pack, PackSource(pack, 8), 1000, CPU, silent)
+    def test_another_number_is_refused(self):
+        with pytest.raises(UsageError, match="192 features"):
+            made(7)
 
     def test_the_recipe_asks_for_what_the_net_has(self):
         assert (offline_net().dims, SIDE) == (OFFLINE_FEATURES, OFFLINE_SIDE)
@@ -171,9 +173,9 @@ class TestWhatIsLookedAt:
 
 def test_d_learns_to_find_them(pack):
     """Here the mean colours of a picture, which a net of a few maps can see."""
-    system = made(3, r1_gamma="0", r2_gamma="0")
+    system = made(r1_gamma="0", r2_gamma="0")
     colours = np.asarray(pack.pictures).mean((1, 2), dtype=np.float32)
-    known = (colours - colours.mean(0)) / colours.std(0)
+    known = np.tile((colours - colours.mean(0)) / colours.std(0), OFFLINE_FEATURES // 3)
     everything = np.arange(len(pack))
     source = PackSource(pack, system.config.batch_size, seed=0, flip=False, features=(everything, known))
     table = Table(system.turns(), source, "cpu", lambda: torch.autocast("cpu", enabled=False), seed=0)

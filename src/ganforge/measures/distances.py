@@ -191,6 +191,25 @@ def unbiased_mmd(x: Features, y: Features) -> float:
     return float(_weighted_mmds(x, y, np.ones((1, len(x))), np.ones((1, len(y))))[0])
 
 
+def mmd_and_error(x: Features, y: Features, *, groups: int = 16) -> tuple[float, float]:
+    """`unbiased_mmd` and its standard error by what happens to be in x, y being what it is.
+
+    By the jackknife: how far the value moves where one of so many groups of x is left out (Efron and Stein, "The jackknife
+    estimate of variance", Annals of Statistics 9, 1981).
+
+    Raises:
+        ValueError: not (N, D) and (M, D).
+        PicturesError: fewer than four pictures in x or two in y, or a feature that is not a finite number.
+    """
+    check_features(x, y, least=2)
+    _enough(len(x), 4, "a kernel distance's error")
+    groups = min(groups, len(x) // 2)
+    weights = np.ones((groups + 1, len(x)))
+    weights[np.arange(len(x)) % groups + 1, np.arange(len(x))] = 0
+    value, *others = _weighted_mmds(x, y, weights, np.ones((1, len(y))))
+    return float(value), float(np.sqrt((groups - 1) * np.var(others)))
+
+
 def kernel_distance(
     x: Features,
     y: Features,

@@ -71,11 +71,31 @@ def standing(score: Mapping[str, Any]) -> tuple[bool, float]:
     return too_many_copies(score.get("copied")), float(score["kid"])
 
 
-def best_of(scores: Mapping[T, Mapping[str, Any]]) -> T | None:
-    """Which of these scores, oldest first, is the best; those in other features than the newest one's do not compare."""
+def _alike(scores: Mapping[T, Mapping[str, Any]]) -> dict[T, Mapping[str, Any]]:
+    """Those in the features of the newest; the others do not compare."""
     newest = [score.get("features") for score in scores.values()][-1:]
-    alike = {key: score for key, score in scores.items() if score.get("features") in newest}
+    return {key: score for key, score in scores.items() if score.get("features") in newest}
+
+
+def lowest_of(scores: Mapping[T, Mapping[str, Any]]) -> T | None:
+    """Which of these scores, oldest first, stands lowest."""
+    alike = _alike(scores)
     return min(alike, key=lambda key: standing(alike[key]), default=None)
+
+
+def best_of(scores: Mapping[T, Mapping[str, Any]]) -> T | None:
+    """Which of these scores, oldest first, is the best: the newest that luck alone may keep from being the lowest.
+
+    That is one within the lowest one's standard error of it (`kid_error`; 0 where none was kept). What was learned since is
+    thrown away only where the score says more than that: of a state that is a hundredth better by its 256 samples it says
+    nothing (bench/STUDY.md, “Which state”).
+    """
+    alike, lowest = _alike(scores), lowest_of(scores)
+    if lowest is None:
+        return None
+    copies, kid = standing(alike[lowest])
+    reach = copies, kid + (alike[lowest].get("kid_error") or 0.0)
+    return [key for key, score in alike.items() if standing(score) <= reach][-1]
 
 
 def identity(

@@ -299,11 +299,17 @@ def find_model(name: str | Path) -> Path:
 
 def _best(done: list[Path], kept: list[Path]) -> Path:
     """Of a run's finished Model and its checkpoints' (oldest first): the best by score; the latest without scores."""
-    scores = {path: card.scores[-1] for path in (*done, *kept) for card in (read_card(path),) if card.scores}
-    best = best_of(scores)
+    cards = {path: read_card(path) for path in (*kept, *done)}  # the finished one is that of a checkpoint
+
+    def seen(path: Path) -> int:
+        training = cards[path].training
+        return training.seen if training else 0
+
+    oldest_first = sorted(cards, key=seen)
+    best = best_of({path: cards[path].scores[-1] for path in oldest_first if cards[path].scores})
     if best is not None:
         return best
-    training = read_card(done[0]).training if done else None
+    training = cards[done[0]].training if done else None
     grown = not done or (kept and training is not None and int(kept[-1].parent.name) > training.seen)
     return kept[-1] if grown else done[0]
 

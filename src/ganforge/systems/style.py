@@ -30,7 +30,7 @@ from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F  # noqa: N812
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from torch import Tensor, nn
 
 from ganforge.game import Condition, Discriminator, Recipe, Section
@@ -48,6 +48,10 @@ MUCH_BLACK_OR_WHITE = 0.1
 of faces', flowers' and avatars'."""
 FROM_FIRST_STYLES = math.sqrt(0.5)
 """Styles begin as N(1, 1), whose second moment is 2."""
+OFFLINE_FEATURES, OFFLINE_SIDE = 192, 64
+"""What the net that comes along for scores (`ganforge.measures.offline`) finds in a picture, and the pixels a side that it reads.
+D learns to find it too where pictures are not smaller; on CIFAR-10, which that net sees enlarged, KID was higher with it
+(bench/STUDY.md)."""
 
 # --- config -----------------------------------------------------------------------------------------------------------
 
@@ -79,6 +83,13 @@ class DiscriminatorConfig(Section):
     head: int = Field(256, ge=1, description="size of the last hidden layer")
     minibatch_group: int = Field(4, ge=2, description="pictures whose spread D is told")
     distilled: Count = Field(0, description="features of a frozen net that D learns to find in real pictures; 0: none")
+
+    @field_validator("distilled")
+    @classmethod
+    def _all_or_none(cls, count: int) -> int:
+        if count not in (0, OFFLINE_FEATURES):
+            raise ValueError(f"the frozen net finds {OFFLINE_FEATURES} features: distil those, or 0")
+        return count
 
 
 class StyleConfig(GameConfig):
@@ -364,10 +375,6 @@ BETA2 = 0.9
 """Of Adam, which R3GAN begins with as well (arXiv 2501.05441). With StyleGAN2's 0.99 scores fell more slowly at first
 (bench/STUDY.md)."""
 
-OFFLINE_FEATURES, OFFLINE_SIDE = 192, 64
-"""What the net that comes along for scores (`ganforge.measures.offline`) finds in a picture, and the pixels a side that it reads.
-D learns to find it too where pictures are not smaller; on CIFAR-10, which that net sees enlarged, KID was higher with it
-(bench/STUDY.md)."""
 ADAPTS_WITHIN_KIMG = 50.0
 """StyleGAN2-ADA's 500 are more pictures than two cores see in an hour."""
 

@@ -24,7 +24,7 @@ from torch import Tensor
 from ganforge.errors import ModelError, RunError
 from ganforge.files import sha256, to_disk
 from ganforge.game import Phase, PictureConfig, System
-from ganforge.model.card import DataCard, TrainingCard, best_of, read_card
+from ganforge.model.card import DataCard, TrainingCard, best_of, lowest_of, read_card
 from ganforge.model.model import save_model
 from ganforge.training.averages import Average
 from ganforge.training.folder import explained
@@ -201,21 +201,27 @@ def _positions(folder: Path) -> dict[Path, Position]:
 
 
 def best(folder: Path) -> Path | None:
-    """The checkpoint of the last phase with the lowest KID among those that do not copy; None where none was scored."""
+    """The best checkpoint of the last phase (`best_of`); None where none was scored."""
+    return best_of(_scored(folder))
+
+
+def _scored(folder: Path) -> dict[Path, dict[str, Any]]:
+    """The scores of the last phase's checkpoints, oldest first."""
     positions = _positions(folder)
     phase = max((p.phase for p in positions.values()), default=0)
-    scored = {c: p.score for c, p in positions.items() if p.score is not None and p.phase == phase}
-    return best_of(scored)
+    return {c: p.score for c, p in positions.items() if p.score is not None and p.phase == phase}
 
 
 def _prune(folder: Path) -> None:
-    """Keep the best, the newest two, the last of each quarter of the budget, and the last of each phase."""
+    """Keep the best, the one of the lowest score, that it is measured by, the newest two, the last of each quarter of the
+    budget, and the last of each phase.
+    """
     checkpoints = saved(folder)
     last: dict[tuple[str, int], Path] = {}
     for checkpoint, position in _positions(folder).items():
         last["quarter", min(int(4 * position.fraction), 3)] = checkpoint
         last["phase", position.phase] = checkpoint
-    kept = {*checkpoints[-NEWEST_KEPT:], *last.values(), best(folder)}
+    kept = {*checkpoints[-NEWEST_KEPT:], *last.values(), best(folder), lowest_of(_scored(folder))}
     for checkpoint in set(checkpoints) - kept:
         gone = folder / f".gone-{checkpoint.name}"
         with suppress(OSError):  # what cannot be removed now (open on Windows) is tried again next time

@@ -38,7 +38,7 @@ REPORTS = 100
 REPORTS_SHARE = 0.02
 """Of a run of minutes, at most, that goes into looking on for reports; then they become fewer."""
 MOST_ROLLBACKS = 3
-KEPT_OF_SCORES = ("kid", "copied", "features", "samples", "real")
+KEPT_OF_SCORES = ("kid", "kid_error", "copied", "features", "samples", "real")
 """What a checkpoint and its Model's card say of a score."""
 
 
@@ -339,7 +339,7 @@ class Loop:
         score = self._scored_now()
         if score is None:  # else it was settled for the score
             self.watch.settle()
-        position = self.position().model_copy(update={"score": score and {k: score[k] for k in KEPT_OF_SCORES}})
+        position = self.position().model_copy(update={"score": score and {k: score.get(k) for k in KEPT_OF_SCORES}})
         card = TrainingCard(
             recipe=self.run.config.recipe,
             seed=self.run.config.seed,

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 
 from ganforge.game import System
-from ganforge.measures.distances import Features, unbiased_mmd
+from ganforge.measures.distances import Features, mmd_and_error
 from ganforge.measures.diversity import relative_spread
 from ganforge.measures.features import chunks_of, look, look_at_collection
 from ganforge.measures.neighbours import copied, copy_threshold, too_many_copies
 from ganforge.measures.offline import offline_net
-from ganforge.model.card import standing
+from ganforge.model.card import best_of
 from ganforge.pictures import Pack
 from ganforge.training.budget import Schedule
 from ganforge.training.folder import Event, RunConfig
@@ -141,15 +141,18 @@ class Scorer:
         """Score what ``watch`` draws, with the averaged weights settled first: that is part of the cost.
 
         Returns:
-            ``kid``; ``spread`` as a share of the real pictures' own; ``copied``,
-            the share of samples that are nearer to a training picture than it could be by chance (None where not watched).
+            ``kid``, and ``kid_error``, its standard error by the samples; ``spread`` as a share of the real pictures' own;
+            ``copied``, the share of samples that are nearer to a training picture than it could be by chance (None where not
+            watched).
         """
         begun = time.perf_counter()
         watch.settle()
         pictures = watch.draw(SEEDS)
         made = look(self._net, chunks_of(pictures), len(pictures), device=self._device).features
+        kid, error = mmd_and_error(made, self._real)
         found = {
-            "kid": unbiased_mmd(made, self._real),
+            "kid": kid,
+            "kid_error": error,
             "spread": relative_spread(pictures, self._real_pictures),
             "copied": None if self._watched is None else self._watched.share(made),
         }
@@ -182,8 +185,8 @@ def scorer_for(
 
 
 def is_best(score: Event, before: Sequence[Event]) -> bool:
-    """Whether this score beats all before; one that copies is beaten by any that does not."""
-    return all(standing(score) < standing(other) for other in before)
+    """Whether this score is the best so far (`best_of`); one that copies is beaten by any that does not."""
+    return best_of(dict(enumerate((*before, score)))) == len(before)
 
 
 def reason_to_stop(scores: Sequence[Event]) -> str | None:

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ganforge.errors import UsageError
 from ganforge.game import System
 from ganforge.measures.features import look_at_collection
 from ganforge.measures.offline import offline_net
@@ -43,18 +42,18 @@ def features_for(
 ) -> Known | None:
     """What the net finds in ``count`` of the pictures that the source hands out first, as `whitened`; None where the system
     asks for no features.
-
-    Raises:
-        UsageError: the system asks for another number of them than the net has.
     """
     if not system.distilled:
         return None
-    net = offline_net()
-    if system.distilled != net.dims:
-        raise UsageError(f"The frozen net finds {net.dims} features, not {system.distilled}: distil those, or 0.")
     looked = np.sort(source.spread(count, within=ONE_IN * count))
     found = look_at_collection(
-        net, pack.pictures, pack.digest, looked, device=device, what="looking at what is in them", progress=progress
+        offline_net(),
+        pack.pictures,
+        pack.digest,
+        looked,
+        device=device,
+        what="looking at what is in them",
+        progress=progress,
     ).features
     return looked, whitened(found)
 
