@@ -208,9 +208,7 @@ class TestRules:
         assert is_best(score(0.4), [score(0.5)])
         assert is_best(score(0.5), [score(0.5)])  # as good, and newer
         assert not is_best(score(0.51), [score(0.5)])
-        assert is_best(
-            score(0.5, error=0.1), [score(0.4, error=0.2)]
-        )  # luck may have done that, and more was learned since
+        assert is_best(score(0.5), [score(0.4, error=0.2)])  # luck may have done that, and more was learned since
         assert not is_best(score(0.5, error=0.2), [score(0.4, error=0.05)])
         assert not is_best(score(0.5, error=0.1), [score(0.3, error=0.1), score(0.39, error=0.2)])  # no creeping away
         assert not is_best(score(0.1, copied=0.2), [score(0.5, copied=0.0, error=1.0)])

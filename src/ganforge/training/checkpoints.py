@@ -202,12 +202,11 @@ def _positions(folder: Path) -> dict[Path, Position]:
 
 def best(folder: Path) -> Path | None:
     """The best checkpoint of the last phase (`best_of`); None where none was scored."""
-    return best_of(_scored(folder))
+    return best_of(_scored(_positions(folder)))
 
 
-def _scored(folder: Path) -> dict[Path, dict[str, Any]]:
+def _scored(positions: Mapping[Path, Position]) -> dict[Path, dict[str, Any]]:
     """The scores of the last phase's checkpoints, oldest first."""
-    positions = _positions(folder)
     phase = max((p.phase for p in positions.values()), default=0)
     return {c: p.score for c, p in positions.items() if p.score is not None and p.phase == phase}
 
@@ -218,10 +217,12 @@ def _prune(folder: Path) -> None:
     """
     checkpoints = saved(folder)
     last: dict[tuple[str, int], Path] = {}
-    for checkpoint, position in _positions(folder).items():
+    positions = _positions(folder)
+    for checkpoint, position in positions.items():
         last["quarter", min(int(4 * position.fraction), 3)] = checkpoint
         last["phase", position.phase] = checkpoint
-    kept = {*checkpoints[-NEWEST_KEPT:], *last.values(), best(folder), lowest_of(_scored(folder))}
+    scored = _scored(positions)
+    kept = {*checkpoints[-NEWEST_KEPT:], *last.values(), best_of(scored), lowest_of(scored)}
     for checkpoint in set(checkpoints) - kept:
         gone = folder / f".gone-{checkpoint.name}"
         with suppress(OSError):  # what cannot be removed now (open on Windows) is tried again next time
