@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from ganforge.ops.twice import by_inputs_alone
+
 
 def discriminator_real(logits: Tensor, target: float = 1.0) -> Tensor:
     """−[t log D(x) + (1 − t) log(1 − D(x))] averaged over N real pictures, t = ``target``.
@@ -93,6 +95,7 @@ def _slopes(scores: Tensor, pictures: Tensor) -> Tensor:
 
     ∇ₓD(x) of each picture where D looks at pictures one by one; a D that compares those of a batch adds their influence.
     """
-    slopes = torch.autograd.grad(scores.float().sum(), pictures, create_graph=True)[0].float()
+    with by_inputs_alone():
+        slopes = torch.autograd.grad(scores.float().sum(), pictures, create_graph=True)[0].float()
     rows: Tensor = slopes.reshape(*scores.shape, -1)
     return rows

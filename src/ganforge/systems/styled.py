@@ -35,6 +35,7 @@ from ganforge.game import (
 from ganforge.ops.augmentation import NUMBERS, adapted, augment
 from ganforge.ops.equalised import adam
 from ganforge.ops.schedules import falling
+from ganforge.ops.twice import DifferentiableTwice
 
 AUGMENTED = ((10_000, 0.3),)
 """Probability of each change of what D sees, for collections of at most so many pictures. Against none it was ahead on emoji
@@ -295,9 +296,11 @@ class StyledSystem(System):
     @contextmanager
     def exactly(self, device: str) -> Iterator[None]:
         """The context of a penalty: float32 on accelerators, where it costs little, and not compiled, for compiled passes cannot
-        be differentiated twice; on CPUs in the precision of the rest of the step.
+        be differentiated twice; on CPUs in the precision of the rest of the step. Convolutions are those of
+        `ganforge.ops.twice`.
         """
         with ExitStack() as stack:
+            stack.enter_context(DifferentiableTwice())
             if "torch._dynamo" in sys.modules:  # else nothing is compiled, and asking would load it
                 stack.enter_context(torch.compiler.set_stance("force_eager"))
             if device != "cpu":
