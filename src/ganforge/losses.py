@@ -79,7 +79,8 @@ def distillation(found: Tensor, features: Tensor) -> Tensor:
 def squared_slope(scores: Tensor, pictures: Tensor) -> Tensor:
     """E ‖∇ₓD(x)‖² over N pictures N×…: R1 on real pictures, R2 on forged ones, times γ/2.
 
-    Mescheder et al. 2018, arXiv 1801.04406, eq. 9. ``pictures`` must require gradients, and ``scores`` come from them.
+    Mescheder et al. 2018, arXiv 1801.04406, eq. 9. ``pictures`` must require gradients, and ``scores`` come from them,
+    within `ganforge.ops.twice.DifferentiableTwice` where D convolves.
     """
     return _slopes(scores, pictures).square().sum(-1).mean()
 
