@@ -369,8 +369,8 @@ did not (bench/STUDY.md)."""
 PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
 """γ of R1 and of R2 while D is sure, and γ a pixel that it falls to while D is not, where D has no teacher: the second was
 ahead on CIFAR-10, where D is right in two of three pairs. Beside a teacher D is sure of faces as well, and always γ a pixel
-was ahead of that rule on two seeds (bench/STUDY.md). It is StyleGAN2-ADA's, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto),
-at batch 8."""
+was level with that rule there and ahead on avatars (bench/STUDY.md). It is StyleGAN2-ADA's, 2·10⁻⁴·pixels / batch (arXiv
+2006.06676, auto), at batch 8."""
 
 BETA2 = 0.9
 """Of Adam, which R3GAN begins with as well (arXiv 2501.05441). With StyleGAN2's 0.99 scores fell more slowly at first
