@@ -57,8 +57,10 @@ def convolved(
     dilation: int | Sequence[int] = 1,
     groups: int = 1,
 ) -> Tensor:
-    """As `torch.nn.functional.conv2d`: maps N×A×H×W → N×B×H'×W'. Padding that is spelled out has PyTorch's own slopes."""
-    if isinstance(padding, str):
+    """As `torch.nn.functional.conv2d`: maps N×A×H×W → N×B×H'×W'. Padding that is spelled out, and a single picture's maps
+    A×H×W, have PyTorch's own slopes.
+    """
+    if isinstance(padding, str) or maps.dim() != 4:
         return F.conv2d(maps, weight, bias, stride, padding, dilation, groups)
     device = maps.device.type
     if torch.is_autocast_enabled(device):  # which does not reach into custom functions
