@@ -11,11 +11,11 @@ from ganforge import losses
 from ganforge.errors import UsageError
 from ganforge.game import Batch, Draw, Step
 from ganforge.measures.features import chunks_of, look
-from ganforge.measures.offline import SIDE, offline_net
+from ganforge.measures.offline import offline_net
 from ganforge.pictures import PackOptions, PackSource, make_pack
 from ganforge.progress import silent
 from ganforge.systems import configure, find_recipe
-from ganforge.systems.style import OFFLINE_FEATURES, OFFLINE_SIDE, Style
+from ganforge.systems.style import OFFLINE_FEATURES, Style
 from ganforge.training import teacher
 from ganforge.training.budget import Budget
 from ganforge.training.step import Table, run_step
@@ -165,10 +165,10 @@ class TestWhatIsLookedAt:
             made(7)
 
     def test_the_recipe_asks_for_what_the_net_has(self):
-        assert (offline_net().dims, SIDE) == (OFFLINE_FEATURES, OFFLINE_SIDE)
+        assert offline_net().dims == OFFLINE_FEATURES
         for make in (find_recipe("style").make, find_recipe("style").brief):
-            assert make(64, 64).d.distilled == make(64, 96).d.distilled == OFFLINE_FEATURES
-            assert make(32, 32).d.distilled == make(96, 63).d.distilled == 0  # it would see them enlarged
+            assert make(64, 64).d.distilled == make(32, 96).d.distilled == OFFLINE_FEATURES
+            assert make(28, 28).d.distilled == make(96, 31).d.distilled == 0  # was never tried
 
 
 def test_d_learns_to_find_them(pack):

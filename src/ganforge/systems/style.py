@@ -48,10 +48,9 @@ MUCH_BLACK_OR_WHITE = 0.1
 of faces', flowers' and avatars'."""
 FROM_FIRST_STYLES = math.sqrt(0.5)
 """Styles begin as N(1, 1), whose second moment is 2."""
-OFFLINE_FEATURES, OFFLINE_SIDE = 192, 64
-"""What the net that comes along for scores (`ganforge.measures.offline`) finds in a picture, and the pixels a side that it reads.
-D learns to find it too where pictures are not smaller; on CIFAR-10, which that net sees enlarged, KID was higher with it
-(bench/STUDY.md)."""
+OFFLINE_FEATURES, TAUGHT_FROM = 192, 32
+"""What the net that comes along for scores (`ganforge.measures.offline`) finds in a picture, and the pixels a side from which on
+D learns to find it too: smaller ones were not tried (bench/STUDY.md)."""
 
 # --- config -----------------------------------------------------------------------------------------------------------
 
@@ -367,10 +366,11 @@ D_FINEST = 2
 """Levels of D that have a residual convolution whatever their size: KID on CIFAR-10 gained by one at 16×16, its Fréchet distance
 did not (bench/STUDY.md)."""
 PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
-"""γ of R1 and of R2 while D is sure, and γ a pixel that it falls to while D is not, where D has no teacher: the second was
-ahead on CIFAR-10, where D is right in two of three pairs. Beside a teacher D is sure of faces as well, and always γ a pixel
-was level with that rule there and ahead on avatars (bench/STUDY.md). It is StyleGAN2-ADA's, 2·10⁻⁴·pixels / batch (arXiv
-2006.06676, auto), at batch 8."""
+"""γ of R1 and of R2 while D is sure, and γ a pixel that it falls to while D is not: the second was ahead on CIFAR-10, where D is
+right in two of three pairs. It is StyleGAN2-ADA's, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), at batch 8."""
+WEAK_FROM = 64
+"""Pixels a side from which on it is γ a pixel all along: level with that rule on faces and ahead of it on avatars, beside a
+teacher (bench/STUDY.md)."""
 
 BETA2 = 0.9
 """Of Adam, which R3GAN begins with as well (arXiv 2501.05441). With StyleGAN2's 0.99 scores fell more slowly at first
@@ -388,9 +388,8 @@ def style(
     while min(height, width) > 5 << (octaves - 1):
         octaves += 1
     halvings = octaves - 1
-    taught = min(height, width) >= OFFLINE_SIDE
     least = height * width * PENALTY_A_PIXEL
-    gamma = least if taught else max(PENALTY, least)
+    gamma = least if min(height, width) >= WEAK_FROM else max(PENALTY, least)
     return StyleConfig(
         height=height,
         width=width,
@@ -398,7 +397,7 @@ def style(
         d=DiscriminatorConfig(
             widths=d_widths[:halvings][::-1],
             convs=tuple(max(count, int(i < D_FINEST)) for i, count in enumerate(D_CONVS[:halvings][::-1])),
-            distilled=OFFLINE_FEATURES if taught else 0,
+            distilled=OFFLINE_FEATURES if min(height, width) >= TAUGHT_FROM else 0,
         ),
         loss="relativistic",
         batch_size=8,
