@@ -36,10 +36,11 @@ OF_D = ((3, 16, 64), (16, 16, 64), (16, 32, 32), (32, 32, 32), (32, 64, 16), (64
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--batch", type=int, help="16; with --twice 8, the recipe's")
     parser.add_argument("--repeats", type=int, default=25)
     parser.add_argument("--twice", action="store_true")
     args = parser.parse_args()
+    args.batch = args.batch or (8 if args.twice else 16)
     keep_freed_memory()
     if args.twice:
         write_twice(args)

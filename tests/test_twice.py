@@ -66,7 +66,7 @@ def test_every_convolution_within_is_ours_and_none_without():
 @pytest.mark.skipif(not has_native_bf16(torch.device("cpu")), reason="this machine has no bfloat16")
 @pytest.mark.parametrize("size", [64, 32, 16])
 def test_in_bfloat16_penalties_push_weights_where_they_do_in_float32(size):
-    """On CPUs with AMX PyTorch's own way came to an error of 1.1 of the size (torch 2.13)."""
+    """On CPUs with AMX PyTorch's own way came to an error of 1.1 of the size for fewer than 16 pictures (torch 2.13)."""
     found = []
     for dtype in (torch.float32, torch.bfloat16):
         maps, weight = drawn(8, 16, size, size, dtype=torch.float32), drawn(16, 16, 3, 3, seed=1, dtype=torch.float32)
