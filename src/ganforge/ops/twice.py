@@ -2,9 +2,9 @@
 
 PyTorch turns the second derivative by weights into a convolution whose kernel is as large as the maps. On CPUs that takes several
 times as long as need be, and in bfloat16 on those with AMX its result for fewer than 16 pictures is wrong by more than its own
-size (torch 2.13): R1 and R2 pushed D's convolutions about at random (bench/STUDY.md, “Penalties that were not”). It is the ordinary gradient by weights, of
-other maps, and for that there is fast code. Karras et al. do the same on GPUs (`conv2d_gradfix` of StyleGAN2-ADA, arXiv
-2006.06676).
+size (torch 2.13): R1 and R2 pushed D's convolutions about at random (bench/STUDY.md, “Penalties that were not”). It is the
+ordinary gradient by weights, of other maps, and for that there is fast code. Karras et al. do the same on GPUs (`conv2d_gradfix`
+of StyleGAN2-ADA, arXiv 2006.06676).
 
 Shapes: N pictures · A, B maps · H×W places.
 """
