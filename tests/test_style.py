@@ -308,7 +308,7 @@ def test_augmentation_that_adapts_follows_how_often_real_pictures_win(sure):
 
 
 @pytest.mark.parametrize(("side", "most", "least"), [(32, 1, 0.0256), (64, 0.1024, 0.1024), (256, 1.6384, 1.6384)])
-def test_penalties_are_so_much_a_pixel_or_fall_to_it_without_a_teacher(side, most, least):
+def test_penalties_are_so_much_a_pixel_and_below_64_pixels_fall_to_it(side, most, least):
     config = configure(RECIPE, side, side, {})
     assert config.r1_gamma == config.r2_gamma == pytest.approx(most)
     assert config.r1_gamma * config.gamma_least == pytest.approx(least)

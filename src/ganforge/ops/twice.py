@@ -1,10 +1,10 @@
 """Convolutions that are differentiated twice, as penalties on D's slopes ask for.
 
-PyTorch turns the second derivative by weights into a convolution whose kernel is as large as the maps. On CPUs that takes several
-times as long as need be, and in bfloat16 on those with AMX its result for fewer than 16 pictures is wrong by more than its own
-size (torch 2.13): R1 and R2 pushed D's convolutions about at random (bench/STUDY.md, “Penalties that were not”). It is the
-ordinary gradient by weights, of other maps, and for that there is fast code. Karras et al. do the same on GPUs (`conv2d_gradfix`
-of StyleGAN2-ADA, arXiv 2006.06676).
+PyTorch turns the second derivative by weights into a convolution whose kernel is as large as the maps. On CPUs that takes up to
+three times as long as need be (`bench/convolutions.py --twice`), and in bfloat16 on those with AMX its result for fewer than 16
+pictures is wrong by more than its own size (torch 2.13): R1 and R2 pushed D's convolutions about at random (bench/STUDY.md,
+“Penalties that were not”). It is the ordinary gradient by weights, of other maps, and for that there is fast code. Karras et al.
+do the same on GPUs (`conv2d_gradfix` of StyleGAN2-ADA, arXiv 2006.06676); here it was never run on one.
 
 Shapes: N pictures · A, B maps · H×W places.
 """
@@ -39,7 +39,7 @@ class DifferentiableTwice(TorchFunctionMode):
 @contextmanager
 def by_inputs_alone() -> Iterator[None]:
     """Within it slopes that stay differentiable are taken by maps, never by weights, which those of the game do not need: a third
-    of the work of a pass. (A custom function is not told which of its slopes are wanted.)
+    of the multiplications of a pass. (A custom function is not told which of its slopes are wanted.)
     """
     before, _Convolution.by_inputs_alone = _Convolution.by_inputs_alone, True
     try:

@@ -366,8 +366,8 @@ D_FINEST = 2
 """Levels of D that have a residual convolution whatever their size: KID on CIFAR-10 gained by one at 16×16, its Fréchet distance
 did not (bench/STUDY.md)."""
 PENALTY, PENALTY_A_PIXEL = 1.0, 2.5e-5
-"""γ of R1 and of R2 while D is sure, and γ a pixel that it falls to while D is not: the second was ahead on CIFAR-10, where D is
-right in two of three pairs. It is StyleGAN2-ADA's, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), at batch 8."""
+"""γ of R1 and of R2 while D is sure, and γ a pixel that it falls to while D is not: the second was ahead on CIFAR-10, where D,
+untaught, is right in two of three pairs. It is StyleGAN2-ADA's, 2·10⁻⁴·pixels / batch (arXiv 2006.06676, auto), at batch 8."""
 WEAK_FROM = 64
 """Pixels a side from which on it is γ a pixel all along: level with that rule on faces and ahead of it on avatars, beside a
 teacher (bench/STUDY.md)."""
