@@ -52,10 +52,9 @@ VARIANTS: dict[str, dict[str, str]] = {"plain": {}, "discrimination": {"d.miniba
 STACKED = {
     "plain": ("DCGAN", "dcgan", VARIANTS["plain"]),
     "discrimination": ("+ minibatch discrimination", "dcgan", VARIANTS["discrimination"]),
-    "style": ("style, one convolution a resolution", "style", {"g.convs": "1,1,1,1", "d.convs": "0,0,0"}),
+    "style": ("style", "style", {}),
 }
-"""What is trained on stacked Fashion: the row's title, the recipe, its settings. With the recipe's own nets pictures come out
-less sure in the same minutes (bench/STUDY.md)."""
+"""What is trained on stacked Fashion: the row's title, the recipe, its settings."""
 SAMPLE_SEED = 100_000
 CIFAR_MINUTES, FASHION_MINUTES, CLASSIFIER_MINUTES, SMOKE_MINUTES = 15.0, 8.0, 4.0, 3.0
 JUDGE = {"widths": "48,96,192", "batch_size": "128"}

@@ -31,7 +31,7 @@ TINY = {
         "z_size": "8",
         "w_size": "8",
         "d.head": "8",
-        "d.distilled": "192",  # as from 32 px on
+        "d.distilled": "192",  # as from 28 px on
         "batch_size": "8",
     },
     "stylegan2": {"z_size": "8", "w_size": "8", "maps_times_side": "64", "octaves": "1", "batch_size": "8"},

@@ -48,7 +48,7 @@ MUCH_BLACK_OR_WHITE = 0.1
 of faces', flowers' and avatars'."""
 FROM_FIRST_STYLES = math.sqrt(0.5)
 """Styles begin as N(1, 1), whose second moment is 2."""
-OFFLINE_FEATURES, TAUGHT_FROM = 192, 32
+OFFLINE_FEATURES, TAUGHT_FROM = 192, 28
 """What the net that comes along for scores (`ganforge.measures.offline`) finds in a picture, and the pixels a side from which on
 D learns to find it too: smaller ones were not tried (bench/STUDY.md)."""
 
