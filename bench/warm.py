@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import ganforge
-from quality import code_behind, keep_row, kept_rows, key_of, measured, run_of, same, write_table
-from results import write_section
+from quality import code_behind, keep_row, kept_rows, key_of, machines, measured, run_of, same, write_table
+from results import provenance, write_section
 
 GOAL = "flowers64"
 SMOOTHED = 5
@@ -56,10 +56,10 @@ def main() -> None:
 
 
 def judged(asked: argparse.Namespace) -> dict[str, Any]:
-    """The row of `bench/quality.py`, measured unless it was by this code."""
-    sought = key_of(asked) | {"code": code_behind(asked)}
+    """The row of `bench/quality.py`, measured unless it was by this code on this machine."""
+    sought = key_of(asked) | {"code": code_behind(asked), "measured": [provenance()]}
     for kept in kept_rows():
-        if same(kept, sought) and kept["code"] == sought["code"]:
+        if same(kept, sought) and kept["code"] == sought["code"] and machines(kept) == machines(sought):
             return kept
     new = measured(asked)
     keep_row(new)

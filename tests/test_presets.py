@@ -2,16 +2,21 @@
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from ganforge import train
-from ganforge.systems import find_recipe
-from ganforge.training import presets
+from ganforge.errors import UnknownNameError
+from ganforge.systems import find_recipe, style
+from ganforge.training import presets, sizes
 from ganforge.training.budget import Budget
 from ganforge.training.presets import chosen_preset
+from ganforge.training.start import stored_config
+from systems_tiny import TINY
 
 STYLE = find_recipe("style")
 NARROW, WIDE = 128, 256
 OPTIONS = {"size": 32, "observers": [], "flip": False}
+OF_DCGAN = TINY["dcgan"]
 SHORT, LONG = Budget(seconds=1799), Budget(seconds=1800)
 
 
@@ -65,32 +70,56 @@ def test_what_a_cpu_began_an_accelerator_replays_as_it_was_and_goes_on_from_with
     settings = {"g.widths": "128,128,64,32", "d.widths": "32,64,128"}
     run = train("avatars:32", images=16, settings=settings, out=tmp_path / "first", **OPTIONS)
     on("cuda", monkeypatch)
-    replayed = chosen_preset(STYLE, (32, 32), {}, Budget(images=16), repeated=run)
+    replayed = chosen_preset(STYLE, (32, 32), {}, Budget(images=16), repeated=stored_config(run))
     begun = chosen_preset(STYLE, (32, 32), {}, SHORT, origin_path=run.path / "model")
     assert [(p.config.g.widths[0], p.config.batch_size) for p in (replayed, begun)] == [(NARROW, 8), (NARROW, 32)]
 
 
 @pytest.mark.parametrize(
-    ("widths", "short", "long"),
-    [
-        ({"g.widths": "128,128,64,32", "d.widths": "32,64,128"}, NARROW, NARROW),
-        ({}, WIDE, WIDE),
-        ({"g.widths": "8,8,8,8", "d.widths": "4,4,4", "d.look": "4", "z_size": "8", "w_size": "8"}, NARROW, WIDE),
-    ],
+    ("widths", "expected"), [({"g.widths": "128,128,64,32", "d.widths": "32,64,128"}, NARROW), ({}, WIDE)]
 )
-def test_replayed_and_warm_runs_take_the_nets_of_the_first(widths, short, long, tmp_path):
-    """Where either preset is as far from a replayed run, its pictures choose, which are never few."""
+def test_warm_runs_take_the_nets_of_the_first(widths, expected, tmp_path):
     run = train("avatars:32", images=16, settings=widths, out=tmp_path / "first", **OPTIONS)
-    if short == long:  # else no net of either could start warm
-        for budget in (SHORT, LONG):
-            assert maps(budget, origin_path=run.path / "model") == short
-    again = train("avatars:32", replay=run.path, out=tmp_path / "again", **OPTIONS)
-    assert again.config.config["g"]["widths"][0] == long
+    for budget in (SHORT, LONG):
+        assert maps(budget, origin_path=run.path / "model") == expected
 
 
-@pytest.mark.parametrize("d_widths", ["32,64,128", "16,16,16"])
-def test_a_replayed_run_keeps_the_net_that_is_not_set_again(d_widths, tmp_path):
-    own = {"d.widths": d_widths}
-    first = train("avatars:32", images=16, settings={"g.widths": "128,128,64,32", **own}, out=tmp_path / "a", **OPTIONS)
-    again = train("avatars:32", replay=first.path, settings=own, out=tmp_path / "b", **OPTIONS)
-    assert again.config.config == first.config.config
+def test_a_replayed_run_is_what_the_first_was_whatever_the_presets_have_become(tmp_path, monkeypatch):
+    tiny = {"g.widths": "8,8,8,8", "d.widths": "4,4,4", "d.look": "4", "z_size": "8", "w_size": "8", "r1_gamma": "0.5"}
+    first = train("avatars:32", images=16, settings=tiny, seed=5, out=tmp_path / "a", **OPTIONS)
+    monkeypatch.setattr(style, "TAUGHT_FROM", 64)
+    monkeypatch.setattr(sizes, "SIDES", (64,))
+    again = train("avatars:32", replay=first.path, out=tmp_path / "b", observers=[])
+    assert (again.config.config, again.config.seed) == (first.config.config, 5)
+    assert (again.config.pack, again.config.flip) == (first.config.pack, False)
+    weights = [load_file(run.path / "model" / "generator.safetensors") for run in (first, again)]
+    assert all(torch.equal(weight, weights[1][name]) for name, weight in weights[0].items())
+
+
+def test_but_for_what_is_said(tmp_path):
+    first = train("avatars:32", images=16, settings=OF_DCGAN, recipe="dcgan", out=tmp_path / "a", **OPTIONS)
+    again = train("avatars:32", replay=first.path, settings={"z_size": "9"}, seed=1, out=tmp_path / "b", observers=[])
+    assert (again.config.recipe, again.config.seed) == ("dcgan", 1)
+    assert again.config.config == first.config.config | {"z_size": 9}
+    other = train("avatars:32", replay=first.path, size=16, settings=OF_DCGAN, out=tmp_path / "c", observers=[])
+    assert (other.config.recipe, other.config.config["height"]) == ("dcgan", 16)
+    with pytest.raises(UnknownNameError, match="z_sise"):
+        train("avatars:32", replay=first.path, settings={"z_sise": "9"}, out=tmp_path / "d", observers=[])
+
+
+def test_a_warm_run_is_replayed_from_where_it_began(tmp_path):
+    settings = {"g.widths": "8,8,8,8", "d.widths": "4,4,4"}
+    origin = train("avatars:32", images=16, settings=settings, out=tmp_path / "origin", **OPTIONS)
+    first = train("avatars:32", images=16, settings=settings, start_from=origin.path, out=tmp_path / "a", **OPTIONS)
+    again = train("avatars:32", replay=first.path, out=tmp_path / "b", observers=[])
+    assert (again.config.start_from, again.config.start_id) == (first.config.start_from, first.config.start_id)
+    assert again.events("warm_start")
+
+
+def test_a_run_of_an_older_version_that_says_nothing_of_a_teacher_can_be_replayed(tmp_path):
+    first = train("avatars:32", images=16, recipe="dcgan", settings=OF_DCGAN, out=tmp_path / "a", **OPTIONS)
+    assert first.config.looked_at  # asked for by none of its nets
+    first.extend(looked_at=0)
+    narrow = {"g.widths": "8,8,8,8", "d.widths": "4,4,4"}
+    again = train("avatars:32", replay=first.path, recipe="style", settings=narrow, out=tmp_path / "b", observers=[])
+    assert again.config.looked_at > 0

@@ -165,6 +165,20 @@ class TestRun:
         assert len(later) >= before - 1
         assert all(b["seen"] - a["seen"] >= scoring.PICTURES_A_SCORE for a, b in pairwise(later[:-1]))
 
+    def test_a_run_of_too_few_pictures_that_is_given_more_is_scored_from_there_on(self, pictures, tmp_path):
+        run = ganforge.train(pictures, images=128, out=tmp_path / "run", **QUICK)
+        run = ganforge.resume(run.path, images=ENOUGH, observers=[])
+        assert run.events("score")
+
+    def test_a_replayed_run_that_is_given_more_is_scored_by_its_new_budget(
+        self, scored, pictures, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr(loop, "reason_to_stop", lambda scores: None)
+        again = ganforge.train(pictures, replay=scored.path, out=tmp_path / "again", **QUICK)
+        before = len(again.events("score"))
+        again = ganforge.resume(again.path, images=ENOUGH, observers=[])
+        assert len(again.events("score")) >= 2 * before - 1 > before + 1
+
     def test_later_scores_are_measured_against_what_the_first_ones_were(self, scored, pictures):
         """Whether copying is watched and against how many pictures may not hang on how busy a machine is today."""
         pack = make_pack(pictures, PackOptions(height=16, width=16))

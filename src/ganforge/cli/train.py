@@ -27,7 +27,9 @@ def train(
     images: Images = None,
     recipe: Annotated[
         str | None,
-        typer.Option(help="A system with a preset; `ganforge recipes` lists them. style, or that of --from."),
+        typer.Option(
+            help="A system with a preset; `ganforge recipes` lists them. style, or that of --from or --replay."
+        ),
     ] = None,
     start_from: Annotated[
         Path | None,
@@ -37,7 +39,9 @@ def train(
         str | None,
         typer.Option(help="Side of the pictures or WxH; by default the largest of 32, 64, 128 that suits."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of everything random.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**63 - 1, help="Of everything random; 0, or that of --replay.")
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; `ganforge recipes NAME` lists them."),
@@ -45,7 +49,9 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Run folder to make; by default a new name here.")] = None,
     flip: Annotated[
         bool | None,
-        typer.Option("--flip/--no-flip", help="Mirror half of the pictures; by default where it fits them."),
+        typer.Option(
+            "--flip/--no-flip", help="Mirror half of the pictures; by default where it fits them, or as --replay did."
+        ),
     ] = None,
     background: Annotated[str, typer.Option(help="Behind transparent pictures: white, black or #rrggbb.")] = "white",
     fit: Annotated[
@@ -55,7 +61,7 @@ def train(
         Literal["108", "178"], typer.Option(help="Centre cut out of CelebA's pictures: the face, or all of the width.")
     ] = "178",
     replay: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Replay the plan that RUN logged, instead of a budget.")
+        Path | None, typer.Option(metavar="RUN", help="Train as RUN was, by the plan it logged instead of a budget.")
     ] = None,
     stop_early: Annotated[
         bool, typer.Option("--stop-early/--no-stop-early", help="End a run that has collapsed or copies its pictures.")
@@ -70,7 +76,7 @@ def train(
     from ganforge.training.folder import new_folder
     from ganforge.training.start import recipe_of
 
-    recipe = recipe_of(recipe, start_from)
+    recipe = recipe_of(recipe, start_from, replay)
     find_recipe(recipe)
     folder = out or new_folder(pictures, recipe, Path.cwd())
     with stopping(folder), watching(folder) as view:

@@ -315,7 +315,7 @@ def _best(done: list[Path], kept: list[Path]) -> Path:
 
 
 def load(name: str | Path, *, device: torch.device | str | None = None) -> Model:
-    """Load a generator by its Model's folder, or the latest one of a run's folder.
+    """Load a generator by its Model's folder, or the best one of a run's folder (`find_model`).
 
     Raises:
         ModelError: not a Model, one that draws nothing, a missing or damaged file, or one of a newer ganforge.

@@ -59,7 +59,12 @@ def configure(
         values: dict[str, Any] = make(height, width).model_dump()
     except ValidationError as error:
         raise UsageError(f"The recipe {recipe.name} cannot make {width}x{height} pictures: {reasons(error)}") from None
-    for key, text in (settings or {}).items():
+    return changed(recipe, values, settings or {})
+
+
+def changed(recipe: Recipe, values: dict[str, Any], settings: Mapping[str, str]) -> PictureConfig:
+    """A config of the recipe's system as its ``model_dump`` has it, with ``settings`` applied as `configure` does."""
+    for key, text in settings.items():
         _set(recipe.system.config_class, values, key, text)
     try:
         config = recipe.system.config_class.model_validate(values)

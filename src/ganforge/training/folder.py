@@ -5,7 +5,7 @@ state.json          running, finished, interrupted or failed; process id; why
 log.jsonl           one event a line: calibrating, start, execution, warm_start, plan, threads, report, sample, score, checkpoint,
                     collapse, recovery, rollback, resume, stopped_early, finished
 samples/            sheets of the fixed seeds 0 … 63, one PNG a moment, named by pictures seen; cells without gaps
-checkpoints/        the best, the newest two and the last of each quarter, named by pictures seen
+checkpoints/        those that are kept of what was saved (`checkpoints.py`), named by pictures seen
                     (ganforge.training.checkpoints)
 model/              the finished Model: the best checkpoint's
 curves.png, .svg    losses, D's verdicts and its hit rate

@@ -126,7 +126,11 @@ def _set_up(
     )
     found = checkpoints.newest(run.path / "checkpoints", system, averages, phases) if again else None
     clock = Clock(found[0].seconds if found else 0.0, begun)
-    schedule = first_schedule(run.config, speed, clock.seconds(time.perf_counter()))
+    if found is None:
+        schedule = first_schedule(run.config, speed, clock.seconds(time.perf_counter()))
+    else:  # before what scores and paces the run is made: more may be given, and what was replayed is over then
+        run.rewind(found[0].seen)
+        schedule = promised(run.config, found[0]) if more is None else extend(run, found[0], more)
     data = DataCard(
         pictures=Path(run.config.pictures).name,
         count=len(train_indices),
@@ -140,8 +144,7 @@ def _set_up(
     loop = Loop(run, system, averages, phases, table, watch, scorer, schedule, clock, data, pace, observers)
     if found is not None:
         position, checkpoint, passed = found
-        run.rewind(position.seen)
-        loop.resume_from(position, promised(run.config, position) if more is None else extend(run, position, more))
+        loop.resume_from(position, schedule)
         tell(
             {
                 "event": "resume",

@@ -9,9 +9,8 @@ from typing import Any
 
 from ganforge.game import PictureConfig, Recipe
 from ganforge.machine import best_device
-from ganforge.systems import configure, flattened
+from ganforge.systems import changed, configure
 from ganforge.training.budget import Budget
-from ganforge.training.folder import Run
 from ganforge.training.warm import shares_that_fit
 
 MINUTES_FOR_ALL_MAPS = 30.0
@@ -73,16 +72,19 @@ def chosen_preset(
     size: tuple[int, int],
     settings: Mapping[str, Any],
     budget: Budget,
-    repeated: Run | None = None,
+    repeated: PictureConfig | None = None,
     origin_path: Path | None = None,
 ) -> Preset:
-    """The one that this machine and the budget ask for, or that a run that is replayed had, or that the Model to start from fits.
+    """The one that this machine and the budget ask for, or that the Model to start from fits; where a run of that size is
+    replayed, its own config, whatever the presets have become.
 
     Raises:
         UnknownNameError, UsageError: as `configure`.
         ModelError: the Model to start from is damaged.
     """
     words = {key: _text(value) for key, value in settings.items()}
+    if repeated is not None and (repeated.height, repeated.width) == size:
+        return Preset(changed(recipe, repeated.model_dump(), words), brief=False, accelerated=False)
     presets: list[Preset] = []
     for brief, accelerated in product((False, True), repeat=2):
         config = configure(recipe, *size, {**(recipe.accelerated if accelerated else {}), **words}, brief=brief)
@@ -92,23 +94,10 @@ def chosen_preset(
         return presets[0]
 
     def likeness(preset: Preset) -> tuple[float, bool, bool]:
-        if repeated is not None:
-            like: float = _alike(preset.config, repeated)
-        elif origin_path is not None:
-            like = sum(shares_that_fit(recipe.system, preset.config, origin_path).values())
-        else:
-            like = 0.0
+        like = 0.0 if origin_path is None else sum(shares_that_fit(recipe.system, preset.config, origin_path).values())
         return like, preset.accelerated == is_accelerated(), preset.brief == is_brief(budget, *size)
 
     return max(presets, key=likeness)
-
-
-def _alike(config: PictureConfig, run: Run) -> int:
-    """In how many of its settings a config is that of a run."""
-    theirs = flattened(run.config.config)
-    return sum(
-        key in theirs and theirs[key] == value for key, value in flattened(config.model_dump(mode="json")).items()
-    )
 
 
 def _text(value: Any) -> str:

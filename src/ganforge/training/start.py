@@ -36,7 +36,7 @@ def train(
     recipe: str | None = None,
     start_from: str | Path | None = None,
     size: Size | None = None,
-    seed: int = 0,
+    seed: int | None = None,
     settings: Mapping[str, Any] | None = None,
     out: Path | str | None = None,
     flip: bool | None = None,
@@ -57,18 +57,19 @@ def train(
         pictures: a folder, an archive, a known layout, or ``avatars[:COUNT[:SEED]]``.
         minutes: wall time from the finished pack to the saved Model; 20 where neither this nor ``images`` is given.
         images: pictures to be seen instead, e.g. ``"500k"``.
-        recipe: a system with a preset; by default that of ``start_from``, or "style".
+        recipe: a system with a preset; by default that of ``start_from`` or ``replay``, or "style".
         start_from: folder of a Model (or a run) whose weights the nets begin with, as far as they fit.
-        size: side of the pictures, ``"WxH"`` or (height, width); by default that of ``start_from``, or the largest of
-            32, 64 and 128 that pictures and minutes allow.
-        seed: of everything random.
+        size: side of the pictures, ``"WxH"`` or (height, width); by default that of ``replay`` or ``start_from``, or the
+            largest of 32, 64 and 128 that pictures and minutes allow.
+        seed: of everything random; by default that of ``replay``, or 0.
         settings: changes of the recipe's config, e.g. ``{"d.widths": "32,64"}``.
         out: run folder to make; by default a new name in the current folder.
-        flip: mirror half of the pictures; by default what the pictures allow.
+        flip: mirror half of the pictures; by default as ``replay`` did, or what the pictures allow.
         background: what shows through transparency: "white", "black" or "#rrggbb".
         fit: "crop" or "pad" pictures of other proportions.
         crop: of CelebA's pictures: "178" or "108".
-        replay: a run folder whose logged plans are replayed instead of a budget.
+        replay: a run folder whose logged plans are replayed instead of a budget, with its recipe, size, settings and what it
+            began with, where nothing else is said.
         execution: ``layout``, ``precision`` (and ``compiled``), instead of calibration.
         checkpoint_seconds: wall time between two checkpoints.
         stop_early: end before the budget is spent where the generator has collapsed for good or copies its pictures.
@@ -87,29 +88,36 @@ def train(
         TrainingError: out of memory, or losses that are not finite three times.
         Interrupted: stopped by Ctrl-C; saved.
     """
-    origin_path, given = (None, None) if start_from is None else origin(start_from)
-    recipe = recipe_of(recipe, start_from)
+    repeated = Run(replay) if replay is not None else None
+    recipe = recipe_of(recipe, start_from, replay)
     chosen = find_recipe(recipe)
+    before = None if repeated is None or repeated.config.recipe != recipe else stored_config(repeated)
+    if repeated is not None and before is not None and start_from is None:
+        start_from = repeated.config.start_from
+    origin_path, given = (None, None) if start_from is None else origin(start_from)
     if given is not None and given.system != chosen.system.name:
         raise UsageError(
             f"{start_from} holds a {given.system}, whose weights the recipe {recipe} cannot take. Choose a recipe of that "
             "system, or another Model."
         )
+    if seed is None:
+        seed = 0 if repeated is None else repeated.config.seed
     if not 0 <= seed < 2**63:
         raise UsageError(f"--seed takes a whole number from 0 to {2**63 - 1}, not {seed}.")
     if not checkpoint_seconds > 0:
         raise UsageError(f"checkpoint_seconds takes a number above 0, not {checkpoint_seconds!r}.")
     if use_tensorboard:
         require_tensorboard()
-    repeated = Run(replay) if replay is not None else None
     budget = asked_budget(minutes, _count(images), repeated)
     if execution is None and repeated is not None:
         execution = logged_execution(repeated)
     asked = parse_size(size)
-    if size is None and given is not None and chosen.size is None:
+    if size is None and before is not None:
+        asked = before.height, before.width
+    elif size is None and given is not None and chosen.size is None:
         asked = given.height, given.width
     height, width, why = choose_size(chosen, asked, str(pictures), budget, crop)
-    preset = chosen_preset(chosen, (height, width), settings or {}, budget, repeated, origin_path)
+    preset = chosen_preset(chosen, (height, width), settings or {}, budget, before, origin_path)
     config = preset.config
     if (config.height, config.width) != (height, width):
         raise UsageError("The size is set with --size, not with --set height or width.")
@@ -125,8 +133,8 @@ def train(
     pack = make_pack(pictures, options, progress=progress)
     learnt_from = len(split_held_out(pack)[0])
     asked_for, config = config, fitted(chosen, config, pack.schema, learnt_from, pack.saturated)
-    before = {key: value for key, value, _ in described(asked_for)}
-    adapted = [f"{key} = {value}" for key, value, _ in described(config) if value != before[key]]
+    unfitted = {key: value for key, value, _ in described(asked_for)}
+    adapted = [f"{key} = {value}" for key, value, _ in described(config) if value != unfitted[key]]
     fit_to = [f"For {learnt_from:,} pictures to learn from: {', '.join(adapted)}."] if adapted else []
     fit_to += preset.notes(budget)
     run = Run.create(
@@ -141,7 +149,7 @@ def train(
             digest=pack.digest,
             start_from=None if origin_path is None else os.path.abspath(origin_path),  # noqa: PTH100 - links stay links
             start_id=None if given is None else given.id,
-            flip=pack.mirror.flip if flip is None else flip,
+            flip=flip if flip is not None else pack.mirror.flip if repeated is None else repeated.config.flip,
             seed=seed,
             seconds=budget.seconds,
             images=budget.images,
@@ -150,7 +158,7 @@ def train(
                 None if repeated is None else [(e["seen"], e["threads"]) for e in repeated.events("threads")]
             ),
             replay_scores=None if repeated is None else repeated.events("score"),
-            looked_at=affordable(learnt_from, budget) if repeated is None else repeated.config.looked_at,
+            looked_at=(repeated.config.looked_at if repeated is not None else 0) or affordable(learnt_from, budget),
             execution=dict(execution) if execution is not None else None,
             checkpoint_every_seconds=checkpoint_seconds,
             stop_early=stop_early,
@@ -202,25 +210,37 @@ def resume(
                 f"{run.path} is finished. `ganforge resume {quoted(run.path)} --minutes 20` trains it twenty minutes more."
             )
         pack = _same_pack(run, progress)
-        system = find_system(run.config.system)
-        try:
-            config = system.config_class.model_validate(run.config.config)
-        except ValidationError as error:
-            raise RunError(
-                f"{run.path / 'run.json'} holds settings that {system.name} does not take: {reasons(error)}"
-            ) from None
-        assert isinstance(config, PictureConfig)  # recipes are for pictures
+        config = stored_config(run)
         hearing = notebook(run.path) if observers is None else observers
         play(run, pack, config, hearing, more=more, again=True, progress=progress)
     return run
 
 
-def recipe_of(recipe: str | None, start_from: str | Path | None) -> str:
-    """The recipe asked for, or the one of the Model to start from, or the default. Raises ModelError where that is none."""
+def recipe_of(recipe: str | None, start_from: str | Path | None, replay: str | Path | None = None) -> str:
+    """The recipe asked for, or the one of the Model to start from, or of the run to replay, or the default.
+
+    Raises:
+        ModelError, RunError: there is no such Model, or no such run.
+    """
     if recipe is not None:
         return recipe
     card = None if start_from is None else origin(start_from)[1]
-    return DEFAULT_RECIPE if card is None or card.training is None else card.training.recipe
+    if card is not None and card.training is not None:
+        return card.training.recipe
+    return DEFAULT_RECIPE if replay is None else Run(replay).config.recipe
+
+
+def stored_config(run: Run) -> PictureConfig:
+    """The config that a run was made with. Raises RunError where its system does not take it."""
+    system = find_system(run.config.system)
+    try:
+        config = system.config_class.model_validate(run.config.config)
+    except ValidationError as error:
+        raise RunError(
+            f"{run.path / 'run.json'} holds settings that {system.name} does not take: {reasons(error)}"
+        ) from None
+    assert isinstance(config, PictureConfig)  # recipes are for pictures
+    return config
 
 
 def _same_pack(run: Run, progress: Progress) -> Pack:
