@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganforge.ops.soap import Soap, rotatable
+
 SLOPE = 0.2
 """Of the leaky ReLU that these layers are made for."""
 RELU_GAIN = math.sqrt(2 / (1 + SLOPE**2))
@@ -68,12 +70,17 @@ def leaky(x: Tensor) -> Tensor:
     return torch.nn.functional.leaky_relu(x, SLOPE, inplace=True)
 
 
-def adam(net: nn.Module, rate: float, betas: tuple[float, float]) -> torch.optim.Adam:
-    """Adam over all weights of ``net``, those of equalised layers at their own rates, all others at ``rate``."""
-    groups: dict[float, list[nn.Parameter]] = {}
+def adam(net: nn.Module, rate: float, betas: tuple[float, float], *, rotated: bool = False) -> torch.optim.Adam:
+    """Adam over all weights of ``net``, those of equalised layers at their own rates, all others at ``rate``; where it is
+    ``rotated``, kernels along the directions of their gradients (`Soap`).
+    """
+    groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for module in net.modules():
         rates: dict[str, float] = getattr(module, "rates", {})
         for name, weight in module.named_parameters(recurse=False):
-            groups.setdefault(rates.get(name, 1.0), []).append(weight)
-    settings: Sequence[dict[str, Any]] = [{"params": group, "lr": rate * own} for own, group in groups.items()]
-    return torch.optim.Adam(settings, rate, betas, fused=True)
+            groups.setdefault((rates.get(name, 1.0), rotated and rotatable(weight)), []).append(weight)
+    settings: Sequence[dict[str, Any]] = [
+        {"params": group, "lr": rate * own} | ({"rotated": True, "fused": False} if turned else {})
+        for (own, turned), group in groups.items()
+    ]
+    return Soap(settings, rate, betas) if rotated else torch.optim.Adam(settings, rate, betas, fused=True)

@@ -404,6 +404,7 @@ def style(
         r1_gamma=gamma,
         r2_gamma=gamma,
         gamma_least=least / gamma,
+        optimizer="soap",
         beta2=BETA2,
         augment_kimg=ADAPTS_WITHIN_KIMG,
     )
@@ -415,7 +416,15 @@ def brief_style(height: int, width: int) -> StyleConfig:
 
 
 RECIPES = (
-    Recipe("style", Style, style, "style-based, for any size", brief=brief_style, accelerated={"batch_size": "32"}),
+    Recipe(
+        "style",
+        Style,
+        style,
+        "style-based, for any size",
+        brief=brief_style,
+        accelerated={"batch_size": "32", "optimizer": "adam"},
+    ),
 )
 """Accelerators should hardly be faster with 8 pictures a step than with the 32 that StyleGAN2-ADA's `auto` takes for one of
-them up to 128×128. Not measured here."""
+them up to 128×128, and the many small decompositions of `ganforge.ops.soap` are nothing that they are fast at. Neither was
+measured here."""

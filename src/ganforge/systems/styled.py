@@ -74,6 +74,9 @@ class GameConfig(PictureConfig):
     augment_kimg: float = Field(500.0, gt=0, description="thousands of pictures in which it may adapt from 0 to 1")
     g_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of G")
     d_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of D")
+    optimizer: Literal["adam", "soap"] = Field(
+        "adam", description="of both players, soap: Adam along the directions in which gradients vary"
+    )
     beta1: float = Field(0.0, ge=0, lt=1, description="Adam's")
     beta2: float = Field(0.99, ge=0, lt=1, description="Adam's")
     falls_from: float = Field(0.6, ge=0, le=1, description="fraction of the budget from which the learning rates fall")
@@ -330,10 +333,12 @@ class StyledSystem(System):
 
     def turns(self) -> Sequence[Turn]:
         """D, then G."""
-        c, betas = self.config, (self.config.beta1, self.config.beta2)
+        c, betas, rotated = self.config, (self.config.beta1, self.config.beta2), self.config.optimizer == "soap"
         fall = falling(c.falls_from, c.falls_to)
         d, g = self.discriminator, self.generator
         return (
-            Turn("D", d, adam(d, c.d_learning_rate, betas), self.discriminator_loss, learning_rate=fall),
-            Turn("G", g, adam(g, c.g_learning_rate, betas), self.generator_loss, learning_rate=fall),
+            Turn(
+                "D", d, adam(d, c.d_learning_rate, betas, rotated=rotated), self.discriminator_loss, learning_rate=fall
+            ),
+            Turn("G", g, adam(g, c.g_learning_rate, betas, rotated=rotated), self.generator_loss, learning_rate=fall),
         )

@@ -112,7 +112,8 @@ def run_step(table: Table, fraction: float, system: System | None = None) -> Pla
             for weight in weights:
                 weight.grad = None
             losses.total.backward(inputs=weights)  # type: ignore[no-untyped-call]
-            turn.optimizer.step()
+            with table.autocast():
+                turn.optimizer.step()
             step.forget(turn.player)
             told[turn.name] = {"total": losses.total.detach(), **{k: v.detach() for k, v in losses.parts.items()}}
     if system is not None:
