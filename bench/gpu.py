@@ -15,6 +15,7 @@ import torch
 import ganforge
 from ganforge.cli.options import read_settings
 from ganforge.machine import describe, peak_memory_bytes
+from ganforge.systems import find_recipe
 from training import flops_a_picture, matmul_peak
 
 
@@ -45,7 +46,9 @@ def main() -> None:
     speeds = sorted(report["pictures_per_s"] for report in reports)
     device = torch.device(execution["device"])
     between = speeds[len(speeds) // 2]
-    flops = flops_a_picture(args.recipe, args.size, read_settings(args.settings))
+    flops = flops_a_picture(
+        args.recipe, args.size, {**find_recipe(args.recipe).accelerated, **read_settings(args.settings)}
+    )
     peak = matmul_peak(torch.bfloat16 if execution["precision"] == "bf16" else torch.float32, device, side=8192)
     told = {
         "machine": describe().as_dict(),

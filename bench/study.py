@@ -47,6 +47,7 @@ VARIANTS: dict[str, dict[str, str]] = {
         "gamma_least": "0.1",
     },
     "R1 alone, γ = 0.2": {"r1_gamma": "0.2", "r2_gamma": "0"},
+    "Adam": {"optimizer": "adam"},
     "β₂ = 0.99": {"beta2": "0.99"},
     "β₂ = 0.7": {"beta2": "0.7"},
     "penalties every 4 steps": {"r1_every_steps": "4"},

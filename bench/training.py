@@ -181,7 +181,7 @@ class _Everything:
 
 
 def flops_a_picture(recipe: str, side: int, settings: dict[str, str], steps: int = 16) -> float:
-    """Of an eager float32 step, penalties included, per picture."""
+    """Of an eager float32 step, penalties and the optimizer's products included, per picture."""
     config = configure(find_recipe(recipe), side, side, settings)
     pictures = make_pack("avatars:64", PackOptions(height=side, width=side))
     player = find_recipe(recipe).system(fitted(find_recipe(recipe), config, pictures.schema, LARGE))

@@ -1,16 +1,18 @@
 """Which of a recipe's presets a run takes, by the minutes and the machine."""
 
+import shutil
+
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from ganforge import train
-from ganforge.errors import UnknownNameError
+from ganforge.errors import RunError, UnknownNameError
 from ganforge.systems import find_recipe, style
-from ganforge.training import presets, sizes
+from ganforge.training import presets, replaying, sizes
 from ganforge.training.budget import Budget
 from ganforge.training.presets import chosen_preset
-from ganforge.training.start import stored_config
+from ganforge.training.replaying import kept_of, stored_config
 from systems_tiny import TINY
 
 STYLE = find_recipe("style")
@@ -61,9 +63,9 @@ def test_accelerators_take_more_pictures_a_step_and_all_maps(device, monkeypatch
     on(device, monkeypatch)
     preset = chosen_preset(STYLE, (32, 32), {}, SHORT)
     assert (preset.config.g.widths[0], preset.config.batch_size) == (WIDE, 32)
-    assert preset.notes(SHORT) == ["On an accelerator: 32 pictures a step."]
+    assert preset.notes(SHORT) == ["On an accelerator: batch_size = 32, optimizer = adam."]
     set_by_hand = chosen_preset(STYLE, (32, 32), {"batch_size": "16"}, SHORT)
-    assert (set_by_hand.config.batch_size, set_by_hand.notes(SHORT)) == (16, [])
+    assert (set_by_hand.config.batch_size, set_by_hand.notes(SHORT)) == (16, ["On an accelerator: optimizer = adam."])
 
 
 def test_what_a_cpu_began_an_accelerator_replays_as_it_was_and_goes_on_from_with_its_own_batch(tmp_path, monkeypatch):
@@ -107,6 +109,22 @@ def test_but_for_what_is_said(tmp_path):
         train("avatars:32", replay=first.path, settings={"z_sise": "9"}, out=tmp_path / "d", observers=[])
 
 
+def test_pictures_are_read_as_they_were(tmp_path):
+    told = {"recipe": "dcgan", "settings": OF_DCGAN, "background": "black", "fit": "pad", "stop_early": False}
+    first = train("avatars:32", images=16, out=tmp_path / "a", **told, **OPTIONS)
+    again = train("avatars:32", replay=first.path, out=tmp_path / "b", observers=[])
+    other = train("avatars:32", replay=first.path, fit="crop", stop_early=True, out=tmp_path / "c", observers=[])
+    assert (again.config.pack, again.config.stop_early) == (first.config.pack, False)
+    assert (other.config.pack, other.config.stop_early) == (first.config.pack | {"fit": "crop"}, True)
+
+
+@pytest.mark.parametrize(("device", "kept"), [("cpu", True), ("cuda", False)])
+def test_it_computes_as_the_first_run_did_where_this_machine_can(device, kept, tmp_path, monkeypatch):
+    run = train("avatars:32", images=16, recipe="dcgan", settings=OF_DCGAN, out=tmp_path / "first", **OPTIONS)
+    monkeypatch.setattr(replaying, "best_device", lambda: torch.device(device))
+    assert (kept_of(run.path, "dcgan", None).execution is not None) == kept
+
+
 def test_a_warm_run_is_replayed_from_where_it_began(tmp_path):
     settings = {"g.widths": "8,8,8,8", "d.widths": "4,4,4"}
     origin = train("avatars:32", images=16, settings=settings, out=tmp_path / "origin", **OPTIONS)
@@ -114,6 +132,10 @@ def test_a_warm_run_is_replayed_from_where_it_began(tmp_path):
     again = train("avatars:32", replay=first.path, out=tmp_path / "b", observers=[])
     assert (again.config.start_from, again.config.start_id) == (first.config.start_from, first.config.start_id)
     assert again.events("warm_start")
+    shutil.rmtree(origin.path)
+    train("avatars:32", images=16, settings=settings, seed=1, out=origin.path, **OPTIONS)
+    with pytest.raises(RunError, match="changed since"):
+        train("avatars:32", replay=first.path, out=tmp_path / "c", observers=[])
 
 
 def test_a_run_of_an_older_version_that_says_nothing_of_a_teacher_can_be_replayed(tmp_path):

@@ -94,3 +94,22 @@ def test_products_may_be_rounded():
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
             found.append(moved(kernel(), given))
     assert float((found[1] - found[0]).norm() / found[0].norm()) < 0.03
+
+
+def test_directions_are_kept_with_the_greatest_first():
+    """The order that orthogonal iteration keeps; the other way round it would be lost at once."""
+    conv, spread = kernel(), torch.diag(2.0 ** -torch.arange(MAPS))
+    given = [torch.einsum("bc,cdij->bdij", spread, slope) for slope in slopes(12)]
+    optimizer = adam(conv, 0.01, (0.0, 0.9), rotated=True)
+    for slope in given:
+        conv.weight.grad, conv.bias.grad = slope.clone(), torch.ones(MAPS)  # type: ignore[union-attr]
+        optimizer.step()
+        memory = optimizer.state[conv.weight]
+        along = torch.diag(memory["left"].T @ memory["left_among"] @ memory["left"])
+        assert torch.equal(along.argsort(descending=True)[:8], torch.arange(8))
+
+
+def test_slopes_that_are_no_numbers_make_weights_that_are_none():
+    """And no error: the loop goes back by itself then."""
+    step = moved(kernel(), [torch.full((MAPS, MAPS, 3, 3), torch.nan)])
+    assert not torch.isfinite(step).any()

@@ -53,19 +53,26 @@ def train(
             "--flip/--no-flip", help="Mirror half of the pictures; by default where it fits them, or as --replay did."
         ),
     ] = None,
-    background: Annotated[str, typer.Option(help="Behind transparent pictures: white, black or #rrggbb.")] = "white",
+    background: Annotated[
+        str | None, typer.Option(help="Behind transparent pictures: white (the default), black or #rrggbb.")
+    ] = None,
     fit: Annotated[
-        Literal["crop", "pad"], typer.Option(help="What happens to pictures of other proportions.")
-    ] = "crop",
+        Literal["crop", "pad"] | None,
+        typer.Option(help="What happens to pictures of other proportions; crop by default."),
+    ] = None,
     crop: Annotated[
-        Literal["108", "178"], typer.Option(help="Centre cut out of CelebA's pictures: the face, or all of the width.")
-    ] = "178",
+        Literal["108", "178"] | None,
+        typer.Option(help="Centre cut out of CelebA's pictures: the face, or all of the width, which is the default."),
+    ] = None,
     replay: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Train as RUN was, by the plan it logged instead of a budget.")
     ] = None,
     stop_early: Annotated[
-        bool, typer.Option("--stop-early/--no-stop-early", help="End a run that has collapsed or copies its pictures.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            "--stop-early/--no-stop-early", help="End a run that has collapsed or copies its pictures; by default."
+        ),
+    ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard's files too.")] = False,
 ) -> None:
     """Train a generator on a collection of pictures, for the minutes you give it (20 by default)."""

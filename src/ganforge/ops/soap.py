@@ -11,6 +11,7 @@ and kernels of few maps have plain Adam.
 Shapes: kernels B×A×K×K, from A maps to B.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -22,7 +23,7 @@ FEWEST_MAPS = 16
 RENEWED_EVERY, SEEN_EVERY = 10, 2
 """Steps after which directions are renewed, and after which gradients are counted in."""
 SETTLING = 6
-"""Steps in which they are renewed whenever gradients are counted in: the first gradients are as good as none."""
+"""Steps in which they are renewed whenever gradients are counted in: one gradient says little of them."""
 FORGETTING = 0.05
 """Share of what is known of directions that a gradient that is counted in replaces."""
 EPSILON = 1e-12
@@ -79,15 +80,35 @@ def _follow(state: dict[str, Tensor], slopes: Tensor, step: int) -> None:
         rows, columns = slopes.flatten(1), slopes.flatten(0, 2)
         if step == 1:
             for name, among in (("left", rows @ rows.T), ("right", columns.T @ columns)):
-                state[f"{name}_among"] = among
-                state[name] = torch.linalg.eigh(among)[1].contiguous()
+                state[f"{name}_among"], state[name] = FORGETTING * among, _first(among)
             return
         if step % SEEN_EVERY == 0:
             state["left_among"].mul_(1 - FORGETTING).addmm_(rows, rows.T, alpha=FORGETTING)
             state["right_among"].mul_(1 - FORGETTING).addmm_(columns.T, columns, alpha=FORGETTING)
             if step % RENEWED_EVERY == 0 or step <= SETTLING:
                 for name in ("left", "right"):
-                    state[name] = torch.linalg.qr(state[f"{name}_among"] @ state[name])[0].contiguous()
+                    state[name] = _renewed(state[f"{name}_among"] @ state[name])
+
+
+def _first(among: Tensor) -> Tensor:
+    """Eigenvectors, that of the greatest eigenvalue first: the order that orthogonal iteration keeps. Where a gradient is not
+    finite they are not either, so that the loop finds it out.
+    """
+    if not torch.isfinite(among).all():
+        return torch.full_like(among, math.nan)
+    directions: Tensor = torch.linalg.eigh(_decomposable(among))[1].flip(1)
+    return directions.to(among.device).contiguous()
+
+
+def _renewed(grown: Tensor) -> Tensor:
+    """The same directions, a step of orthogonal iteration on."""
+    directions: Tensor = torch.linalg.qr(_decomposable(grown))[0]
+    return directions.to(grown.device).contiguous()
+
+
+def _decomposable(matrix: Tensor) -> Tensor:
+    """Where PyTorch decomposes it: not on MPS, in all versions that we take."""
+    return matrix.cpu() if matrix.device.type == "mps" else matrix
 
 
 def _turned(slopes: Tensor, left: Tensor, right: Tensor) -> Tensor:

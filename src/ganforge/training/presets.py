@@ -28,12 +28,12 @@ class Preset:
     Attributes:
         config: with the user's settings.
         brief: whether its nets are those for few minutes; False where there is no difference.
-        accelerated: whether it is the one for accelerators; False where there is no difference.
+        accelerated: what it has for accelerators, in words; nothing where there is no difference.
     """
 
     config: PictureConfig
     brief: bool
-    accelerated: bool
+    accelerated: str
 
     def notes(self, budget: Budget) -> list[str]:
         """What a user is told of it; nothing of what a Model or a run that is replayed asked for."""
@@ -45,7 +45,7 @@ class Preset:
                 "move more often in the time there is."
             )
         if self.accelerated and is_accelerated():
-            notes.append(f"On an accelerator: {c.batch_size} pictures a step.")
+            notes.append(f"On an accelerator: {self.accelerated}.")
         return notes
 
 
@@ -84,18 +84,19 @@ def chosen_preset(
     """
     words = {key: _text(value) for key, value in settings.items()}
     if repeated is not None and (repeated.height, repeated.width) == size:
-        return Preset(changed(recipe, repeated.model_dump(), words), brief=False, accelerated=False)
+        return Preset(changed(recipe, repeated.model_dump(), words), brief=False, accelerated="")
     presets: list[Preset] = []
     for brief, accelerated in product((False, True), repeat=2):
-        config = configure(recipe, *size, {**(recipe.accelerated if accelerated else {}), **words}, brief=brief)
+        own = {key: value for key, value in recipe.accelerated.items() if accelerated and key not in words}
+        config = configure(recipe, *size, {**own, **words}, brief=brief)
         if all(config != known.config for known in presets):
-            presets.append(Preset(config, brief, accelerated))
+            presets.append(Preset(config, brief, ", ".join(f"{key} = {value}" for key, value in own.items())))
     if len(presets) == 1:
         return presets[0]
 
     def likeness(preset: Preset) -> tuple[float, bool, bool]:
         like = 0.0 if origin_path is None else sum(shares_that_fit(recipe.system, preset.config, origin_path).values())
-        return like, preset.accelerated == is_accelerated(), preset.brief == is_brief(budget, *size)
+        return like, bool(preset.accelerated) == is_accelerated(), preset.brief == is_brief(budget, *size)
 
     return max(presets, key=likeness)
 

@@ -10,16 +10,16 @@ from pydantic import ValidationError
 from ganforge import __version__
 from ganforge.errors import RunError, UsageError
 from ganforge.files import quoted
-from ganforge.game import PictureConfig
 from ganforge.pictures import Pack, PackOptions, known_pack, make_pack, split_held_out
 from ganforge.progress import Progress, silent
-from ganforge.systems import DEFAULT_RECIPE, described, find_recipe, find_system, fitted, reasons
+from ganforge.systems import DEFAULT_RECIPE, described, find_recipe, fitted
 from ganforge.training.budget import Budget, parse_count
 from ganforge.training.folder import Run, RunConfig, must_be_free, new_folder
 from ganforge.training.observers import notebook, require_tensorboard
 from ganforge.training.planning import asked_budget
-from ganforge.training.playing import draw, drawn, logged_execution, play
+from ganforge.training.playing import draw, drawn, play
 from ganforge.training.presets import chosen_preset
+from ganforge.training.replaying import kept_of, stored_config
 from ganforge.training.sizes import choose_size, parse_size
 from ganforge.training.teacher import affordable
 from ganforge.training.telling import Observer
@@ -40,13 +40,13 @@ def train(
     settings: Mapping[str, Any] | None = None,
     out: Path | str | None = None,
     flip: bool | None = None,
-    background: str = "white",
-    fit: str = "crop",
-    crop: str = "178",
+    background: str | None = None,
+    fit: str | None = None,
+    crop: str | None = None,
     replay: Path | str | None = None,
     execution: Mapping[str, Any] | None = None,
     checkpoint_seconds: float = 45,
-    stop_early: bool = True,
+    stop_early: bool | None = None,
     use_tensorboard: bool = False,
     observers: Sequence[Observer] | None = None,
     progress: Progress = silent,
@@ -65,14 +65,15 @@ def train(
         settings: changes of the recipe's config, e.g. ``{"d.widths": "32,64"}``.
         out: run folder to make; by default a new name in the current folder.
         flip: mirror half of the pictures; by default as ``replay`` did, or what the pictures allow.
-        background: what shows through transparency: "white", "black" or "#rrggbb".
-        fit: "crop" or "pad" pictures of other proportions.
-        crop: of CelebA's pictures: "178" or "108".
-        replay: a run folder whose logged plans are replayed instead of a budget, with its recipe, size, settings and what it
-            began with, where nothing else is said.
+        background: what shows through transparency: "white", the default, "black" or "#rrggbb".
+        fit: "crop", the default, or "pad" pictures of other proportions.
+        crop: of CelebA's pictures: "178", the default, or "108".
+        replay: a run folder whose logged plans are replayed instead of a budget. Whatever is not said is as it was there: recipe,
+            size, settings (where recipe and size are the same), what it began with, and the defaults of all that is above.
         execution: ``layout``, ``precision`` (and ``compiled``), instead of calibration.
         checkpoint_seconds: wall time between two checkpoints.
-        stop_early: end before the budget is spent where the generator has collapsed for good or copies its pictures.
+        stop_early: end before the budget is spent where the generator has collapsed for good or copies its pictures; by
+            default so.
         use_tensorboard: write ``tensorboard/`` into the run folder too.
         observers: hear every event; by default a notebook shows samples and losses inline.
         progress: of reading pictures.
@@ -88,36 +89,32 @@ def train(
         TrainingError: out of memory, or losses that are not finite three times.
         Interrupted: stopped by Ctrl-C; saved.
     """
-    repeated = Run(replay) if replay is not None else None
     recipe = recipe_of(recipe, start_from, replay)
     chosen = find_recipe(recipe)
-    before = None if repeated is None or repeated.config.recipe != recipe else stored_config(repeated)
-    if repeated is not None and before is not None and start_from is None:
-        start_from = repeated.config.start_from
-    origin_path, given = (None, None) if start_from is None else origin(start_from)
+    kept = kept_of(replay, recipe, start_from)
+    origin_path, given = (None, None) if kept.start_from is None else origin(kept.start_from)
     if given is not None and given.system != chosen.system.name:
         raise UsageError(
-            f"{start_from} holds a {given.system}, whose weights the recipe {recipe} cannot take. Choose a recipe of that "
+            f"{kept.start_from} holds a {given.system}, whose weights the recipe {recipe} cannot take. Choose a recipe of that "
             "system, or another Model."
         )
-    if seed is None:
-        seed = 0 if repeated is None else repeated.config.seed
+    seed = kept.seed if seed is None else seed
     if not 0 <= seed < 2**63:
         raise UsageError(f"--seed takes a whole number from 0 to {2**63 - 1}, not {seed}.")
     if not checkpoint_seconds > 0:
         raise UsageError(f"checkpoint_seconds takes a number above 0, not {checkpoint_seconds!r}.")
     if use_tensorboard:
         require_tensorboard()
-    budget = asked_budget(minutes, _count(images), repeated)
-    if execution is None and repeated is not None:
-        execution = logged_execution(repeated)
+    budget = asked_budget(minutes, _count(images), kept.run)
+    said = {"background": background, "fit": fit, "celeba_crop": crop}
+    pack_options = {**kept.pack, **{key: value for key, value in said.items() if value is not None}}
     asked = parse_size(size)
-    if size is None and before is not None:
-        asked = before.height, before.width
+    if size is None and kept.config is not None:
+        asked = kept.config.height, kept.config.width
     elif size is None and given is not None and chosen.size is None:
         asked = given.height, given.width
-    height, width, why = choose_size(chosen, asked, str(pictures), budget, crop)
-    preset = chosen_preset(chosen, (height, width), settings or {}, budget, before, origin_path)
+    height, width, why = choose_size(chosen, asked, str(pictures), budget, pack_options.get("celeba_crop"))
+    preset = chosen_preset(chosen, (height, width), settings or {}, budget, kept.config, origin_path)
     config = preset.config
     if (config.height, config.width) != (height, width):
         raise UsageError("The size is set with --size, not with --set height or width.")
@@ -127,7 +124,7 @@ def train(
     path = Path(out) if out is not None else new_folder(str(pictures), recipe, Path.cwd())
     must_be_free(path)  # said before minutes of decoding, not after
     try:
-        options = PackOptions(height=height, width=width, background=background, fit=fit, celeba_crop=crop)
+        options = PackOptions.model_validate({**pack_options, "height": height, "width": width})
     except ValidationError as error:
         raise UsageError("; ".join(e["msg"].removeprefix("Value error, ") for e in error.errors())) from None
     pack = make_pack(pictures, options, progress=progress)
@@ -149,19 +146,15 @@ def train(
             digest=pack.digest,
             start_from=None if origin_path is None else os.path.abspath(origin_path),  # noqa: PTH100 - links stay links
             start_id=None if given is None else given.id,
-            flip=flip if flip is not None else pack.mirror.flip if repeated is None else repeated.config.flip,
+            flip=next(value for value in (flip, kept.flip, pack.mirror.flip) if value is not None),
             seed=seed,
             seconds=budget.seconds,
             images=budget.images,
-            replay=None if repeated is None else repeated.events("plan"),
-            replay_threads=(
-                None if repeated is None else [(e["seen"], e["threads"]) for e in repeated.events("threads")]
-            ),
-            replay_scores=None if repeated is None else repeated.events("score"),
-            looked_at=(repeated.config.looked_at if repeated is not None else 0) or affordable(learnt_from, budget),
-            execution=dict(execution) if execution is not None else None,
+            **kept.plans,
+            looked_at=kept.looked_at or affordable(learnt_from, budget),
+            execution=dict(kept.execution) if execution is None and kept.execution is not None else execution,
             checkpoint_every_seconds=checkpoint_seconds,
-            stop_early=stop_early,
+            stop_early=kept.stop_early if stop_early is None else stop_early,
             tensorboard=use_tensorboard,
         ),
     )
@@ -228,19 +221,6 @@ def recipe_of(recipe: str | None, start_from: str | Path | None, replay: str | P
     if card is not None and card.training is not None:
         return card.training.recipe
     return DEFAULT_RECIPE if replay is None else Run(replay).config.recipe
-
-
-def stored_config(run: Run) -> PictureConfig:
-    """The config that a run was made with. Raises RunError where its system does not take it."""
-    system = find_system(run.config.system)
-    try:
-        config = system.config_class.model_validate(run.config.config)
-    except ValidationError as error:
-        raise RunError(
-            f"{run.path / 'run.json'} holds settings that {system.name} does not take: {reasons(error)}"
-        ) from None
-    assert isinstance(config, PictureConfig)  # recipes are for pictures
-    return config
 
 
 def _same_pack(run: Run, progress: Progress) -> Pack:

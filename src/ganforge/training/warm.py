@@ -23,6 +23,15 @@ def origin(name: str | Path) -> tuple[Path, ModelCard]:
     return folder, read_card(folder)
 
 
+def must_be_the_same(folder: Path, card: ModelCard, model_id: str) -> None:
+    """Raises RunError where the Model there is not the one that a run began with."""
+    if card.id != model_id:
+        raise RunError(
+            f"The Model in {quoted(folder)} changed since this run began: it was {model_id}, and is {card.id} now. Begin a "
+            "new run, or put it back."
+        )
+
+
 def must_fit(system: type[System], config: PictureConfig, folder: Path) -> None:
     """Look whether nets of this config could start warm, before pictures are read for them.
 
@@ -65,11 +74,7 @@ def take_weights(system: System, averages: Mapping[str, Average], folder: Path, 
         ModelError: it is gone or damaged.
     """
     folder, card = origin(folder)
-    if card.id != model_id:
-        raise RunError(
-            f"The Model in {quoted(folder)} changed since this run began: it was {model_id}, and is {card.id} now. Begin a "
-            "new run, or put it back."
-        )
+    must_be_the_same(folder, card, model_id)
     if card.system != system.name:
         raise UsageError(
             f"{quoted(folder)} holds a {card.system}, whose weights no {system.name} can take. Choose a recipe of the "
