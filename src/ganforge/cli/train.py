@@ -37,7 +37,9 @@ def train(
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option(help="Side of the pictures or WxH; by default the largest of 32, 64, 128 that suits."),
+        typer.Option(
+            help="Side of the pictures or WxH; by default that of --replay or --from, or the largest of 32, 64, 128 that suits."
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, max=2**63 - 1, help="Of everything random; 0, or that of --replay.")
@@ -70,7 +72,8 @@ def train(
     stop_early: Annotated[
         bool | None,
         typer.Option(
-            "--stop-early/--no-stop-early", help="End a run that has collapsed or copies its pictures; by default."
+            "--stop-early/--no-stop-early",
+            help="End a run that has collapsed or copies its pictures; by default so, or as --replay did.",
         ),
     ] = None,
     tensorboard: Annotated[bool, typer.Option("--tensorboard", help="Write TensorBoard's files too.")] = False,

@@ -18,7 +18,8 @@ Where we deviate, and why:
   (bench/convolutions.py).
 - Where much of the real pictures is flat black or white, as half of the pixels of emoji are, made ones end in a tanh that
   reaches −1 and 1; anything that is not exactly so seems to give them away (bench/STUDY.md, “Black and white”).
-- Equalised learning rates without multiplications (`ganforge.ops.equalised`).
+- Equalised learning rates without multiplications (`ganforge.ops.equalised`), and on CPUs SOAP in Adam's place
+  (`ganforge.ops.soap`).
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
 """

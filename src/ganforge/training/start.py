@@ -73,7 +73,7 @@ def train(
         execution: ``layout``, ``precision`` (and ``compiled``), instead of calibration.
         checkpoint_seconds: wall time between two checkpoints.
         stop_early: end before the budget is spent where the generator has collapsed for good or copies its pictures; by
-            default so.
+            default so, or as ``replay`` did.
         use_tensorboard: write ``tensorboard/`` into the run folder too.
         observers: hear every event; by default a notebook shows samples and losses inline.
         progress: of reading pictures.
