@@ -63,9 +63,9 @@ def test_accelerators_take_more_pictures_a_step_and_all_maps(device, monkeypatch
     on(device, monkeypatch)
     preset = chosen_preset(STYLE, (32, 32), {}, SHORT)
     assert (preset.config.g.widths[0], preset.config.batch_size) == (WIDE, 32)
-    assert preset.notes(SHORT) == ["On an accelerator: batch_size = 32, optimizer = adam."]
+    assert preset.notes(SHORT) == ["On an accelerator: batch_size = 32, d_optimizer = adam."]
     set_by_hand = chosen_preset(STYLE, (32, 32), {"batch_size": "16"}, SHORT)
-    assert (set_by_hand.config.batch_size, set_by_hand.notes(SHORT)) == (16, ["On an accelerator: optimizer = adam."])
+    assert (set_by_hand.config.batch_size, set_by_hand.notes(SHORT)) == (16, ["On an accelerator: d_optimizer = adam."])
 
 
 def test_what_a_cpu_began_an_accelerator_replays_as_it_was_and_goes_on_from_with_its_own_batch(tmp_path, monkeypatch):

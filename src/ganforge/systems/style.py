@@ -19,7 +19,7 @@ Where we deviate, and why:
 - Where much of the real pictures is flat black or white, as half of the pixels of emoji are, made ones end in a tanh that
   reaches −1 and 1; anything that is not exactly so seems to give them away (bench/STUDY.md, “Black and white”).
 - Equalised learning rates without multiplications (`ganforge.ops.equalised`), and on CPUs SOAP in Adam's place
-  (`ganforge.ops.soap`).
+  for D (`ganforge.ops.soap`).
 
 Shapes: N pictures · Z, W sizes of z and w · L layers · C maps · H×W pixels; see `ganforge.game`.
 """
@@ -405,7 +405,7 @@ def style(
         r1_gamma=gamma,
         r2_gamma=gamma,
         gamma_least=least / gamma,
-        optimizer="soap",
+        d_optimizer="soap",
         beta2=BETA2,
         augment_kimg=ADAPTS_WITHIN_KIMG,
     )
@@ -423,7 +423,7 @@ RECIPES = (
         style,
         "style-based, for any size",
         brief=brief_style,
-        accelerated={"batch_size": "32", "optimizer": "adam"},
+        accelerated={"batch_size": "32", "d_optimizer": "adam"},
     ),
 )
 """Accelerators should hardly be faster with 8 pictures a step than with the 32 that StyleGAN2-ADA's `auto` takes for one of

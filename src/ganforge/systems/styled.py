@@ -48,6 +48,7 @@ SURE = 0.75
 of the time on faces and CIFAR-10 whatever γ was, and 91 to 98 % on avatars (bench/STUDY.md)."""
 
 Probability = Annotated[float, Field(ge=0, le=1)]
+Optimizer = Literal["adam", "soap"]
 
 # --- config -----------------------------------------------------------------------------------------------------------
 
@@ -74,9 +75,8 @@ class GameConfig(PictureConfig):
     augment_kimg: float = Field(500.0, gt=0, description="thousands of pictures in which it may adapt from 0 to 1")
     g_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of G")
     d_learning_rate: float = Field(1e-2, gt=0, description="Adam's, of D")
-    optimizer: Literal["adam", "soap"] = Field(
-        "adam", description="of both players, soap: Adam along the directions in which gradients vary"
-    )
+    g_optimizer: Optimizer = Field("adam", description="of G, soap: Adam along the directions in which gradients vary")
+    d_optimizer: Optimizer = Field("adam", description="of D, as of G")
     beta1: float = Field(0.0, ge=0, lt=1, description="Adam's")
     beta2: float = Field(0.99, ge=0, lt=1, description="Adam's")
     falls_from: float = Field(0.6, ge=0, le=1, description="fraction of the budget from which the learning rates fall")
@@ -333,12 +333,12 @@ class StyledSystem(System):
 
     def turns(self) -> Sequence[Turn]:
         """D, then G."""
-        c, betas, rotated = self.config, (self.config.beta1, self.config.beta2), self.config.optimizer == "soap"
+        c, betas = self.config, (self.config.beta1, self.config.beta2)
         fall = falling(c.falls_from, c.falls_to)
         d, g = self.discriminator, self.generator
+        d_moved = adam(d, c.d_learning_rate, betas, rotated=c.d_optimizer == "soap")
+        g_moved = adam(g, c.g_learning_rate, betas, rotated=c.g_optimizer == "soap")
         return (
-            Turn(
-                "D", d, adam(d, c.d_learning_rate, betas, rotated=rotated), self.discriminator_loss, learning_rate=fall
-            ),
-            Turn("G", g, adam(g, c.g_learning_rate, betas, rotated=rotated), self.generator_loss, learning_rate=fall),
+            Turn("D", d, d_moved, self.discriminator_loss, learning_rate=fall),
+            Turn("G", g, g_moved, self.generator_loss, learning_rate=fall),
         )
