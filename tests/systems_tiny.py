@@ -24,7 +24,7 @@ TINY = {
     "imagenet128": {"g.widths": "16,8,8,8,8", "d.widths": "8,8,8,8,16", "batch_size": "4"},
     "matcher": {"widths": "4,8", "rows": "64", "row_size": "8", "hidden": "16", "size": "8", "batch_size": "8"},
     "style": {
-        "g.widths": "16,16",  # as many as Soap turns
+        "g.widths": "16,8",
         "g.convs": "1,1",
         "d.widths": "8,16",
         "d.convs": "1,0",
