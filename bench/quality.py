@@ -391,7 +391,8 @@ def write_table() -> None:
         "Figures of the one judge (mobilenet; resnet20 for CIFAR-10; KID × 1000 with equal n against the training pictures "
         "for flowers and emoji). Precision, recall, coverage and copies: `ganforge evaluate`, offline features, per cent; in "
         "brackets what other real pictures reach. Bold: the figure the set is judged by; × plain: as a share of what the "
-        "yardstick `plain` reached in the same minutes on the same machine.",
+        "yardstick `plain` reached in the same minutes on the same machine. Each row is of the recipe as it was in the commit "
+        "that it names; bench/STUDY.md tells what has changed since.",
         "",
         "| pictures | recipe | minutes | seed | seen | FD | KID × 1000 | × plain | precision | recall | coverage | "
         "copied | measured |",
